@@ -1,0 +1,14 @@
+//! What earlier runs left behind, read once before planning, so that planning itself does no IO.
+
+use crate::lock::Lock;
+
+/// Input of the planning stage beside the schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The lock file; `None` at the first run.
+    pub lock: Option<Lock>,
+    /// File names (not paths) in the migrations folder, ours and the user's, sorted.
+    pub migration_names: Vec<String>,
+    /// Text of the newest migration of ours (the up file), for the down file of the next one.
+    pub newest_up: Option<String>,
+}
