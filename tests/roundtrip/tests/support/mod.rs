@@ -1,0 +1,106 @@
+//! A migrated database, and a worker that records what it receives.
+#![allow(dead_code)] // each test file uses its part
+
+mod recorder;
+
+use std::time::Duration;
+
+use pgpubsub_roundtrip::pubsub;
+use pgpubsub_runtime::Worker;
+use pgpubsub_testkit::Database;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+
+pub use recorder::{Recorder, Seen};
+
+/// Long enough for any slow machine; nothing waits for it to pass.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const TABLES: &str = include_str!("tables.sql");
+const UP: &str = include_str!("../../migrations/0001_pgpubsub.up.sql");
+pub const DOWN: &str = include_str!("../../migrations/0001_pgpubsub.down.sql");
+
+/// A database with the tables of `schema.yaml` and its migration, and a session of a writer.
+pub struct Fixture {
+    pub database: Database,
+    pub writer: Client,
+}
+
+impl Fixture {
+    pub async fn migrated() -> Self {
+        let database = Database::create().await.expect("a database");
+        let writer = database.connect().await.expect("a session");
+        writer.batch_execute(TABLES).await.expect("the tables");
+        writer.batch_execute(&format!("BEGIN; {UP}; COMMIT")).await.expect("the migration");
+        Self { database, writer }
+    }
+
+    pub async fn sql(&self, sql: &str) {
+        self.writer.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.writer.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
+    }
+
+    /// Starts a worker for the named listeners and waits until it listens and has scanned once.
+    pub async fn work(&self, only: &[&str]) -> Work {
+        let (sender, seen) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (idle, mut first_idle) = mpsc::unbounded_channel();
+        let worker = Worker::new(self.database.config())
+            .listeners(pubsub::Listeners::all(Recorder::new(sender)))
+            .only(only.iter().copied())
+            .concurrency(2)
+            .poll_interval(Duration::from_millis(200))
+            .on_event(move |event| {
+                if matches!(event, pgpubsub_runtime::WorkerEvent::Listening) {
+                    drop(idle.send(()));
+                }
+            });
+        let task = tokio::spawn(worker.run_until(async move {
+            drop(stopped.await);
+        }));
+        tokio::time::timeout(DEADLINE, first_idle.recv()).await.expect("the worker listens in time");
+        Work { seen, stop, task }
+    }
+}
+
+/// A running worker.
+pub struct Work {
+    seen: mpsc::UnboundedReceiver<Seen>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), pgpubsub_runtime::Error>>,
+}
+
+impl Work {
+    /// The next `count` events, in the order in which they were handled.
+    pub async fn next(&mut self, count: usize) -> Vec<Seen> {
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
+            match next {
+                Ok(Some(seen)) => all.push(seen),
+                Ok(None) => panic!("the worker ended after {all:?}"),
+                Err(_) => panic!("only {} of {count} events came: {all:?}", all.len()),
+            }
+        }
+        all
+    }
+
+    pub async fn one(&mut self) -> Seen {
+        self.next(1).await.remove(0)
+    }
+
+    /// Stops the worker; returns what was seen beyond what the test has taken.
+    pub async fn stop(mut self) -> Vec<Seen> {
+        drop(self.stop.send(()));
+        self.task.await.expect("no panic").expect("a clean stop");
+        let mut rest = Vec::new();
+        while let Ok(seen) = self.seen.try_recv() {
+            rest.push(seen);
+        }
+        rest
+    }
+}

@@ -1,0 +1,146 @@
+//! A listener for every channel of the schema that hands on what it gets.
+
+use pgpubsub_roundtrip::pubsub::*;
+use pgpubsub_runtime::{Cx, ListenerError, Notification, TransientCx, TransientNotification};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What a listener received, with its notification.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    OnEverythingSaved(EverythingSaved, Notification),
+    OnMaybeSaved(MaybeSaved, Notification),
+    OnListsSaved(ListsSaved, Notification),
+    OnHostileChanged(HostileChanged, Notification),
+    ItemInserted(ItemInsertedEvent, Notification),
+    ItemUpdated(ItemUpdatedEvent, Notification),
+    ItemAudit(ItemChanged, Notification),
+    OnItemGoing(ItemGoing, Notification),
+    TenantItems(ItemComing, Notification),
+    LongOne(AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne, Notification),
+    LongTwo(AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo, Notification),
+    OnValues(Values, Notification),
+    OnDefaults(Defaults, Notification),
+    OnMoreDefaults(MoreDefaults, Notification),
+    TenantSeen(ItemSeen, TransientNotification),
+    AllSeen(ItemSeen, TransientNotification),
+    OnWhisper(Whisper, TransientNotification),
+}
+
+/// Implements every listener.
+pub struct Recorder {
+    seen: UnboundedSender<Seen>,
+}
+
+impl Recorder {
+    pub fn new(seen: UnboundedSender<Seen>) -> Self {
+        Self { seen }
+    }
+
+    fn record(&self, seen: Seen) -> Result<(), ListenerError> {
+        // The test has ended when nobody receives any more.
+        drop(self.seen.send(seen));
+        Ok(())
+    }
+}
+
+impl OnEverythingSaved for Recorder {
+    async fn on_everything_saved(&self, event: EverythingSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnEverythingSaved(event, cx.notification().clone()))
+    }
+}
+
+impl OnMaybeSaved for Recorder {
+    async fn on_maybe_saved(&self, event: MaybeSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnMaybeSaved(event, cx.notification().clone()))
+    }
+}
+
+impl OnListsSaved for Recorder {
+    async fn on_lists_saved(&self, event: ListsSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnListsSaved(event, cx.notification().clone()))
+    }
+}
+
+impl OnHostileChanged for Recorder {
+    async fn on_hostile_changed(&self, event: HostileChanged, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnHostileChanged(event, cx.notification().clone()))
+    }
+}
+
+impl ItemInserted for Recorder {
+    async fn item_inserted(&self, event: ItemInsertedEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::ItemInserted(event, cx.notification().clone()))
+    }
+}
+
+impl ItemUpdated for Recorder {
+    async fn item_updated(&self, event: ItemUpdatedEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::ItemUpdated(event, cx.notification().clone()))
+    }
+}
+
+impl ItemAudit for Recorder {
+    async fn item_audit(&self, event: ItemChanged, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::ItemAudit(event, cx.notification().clone()))
+    }
+}
+
+impl OnItemGoing for Recorder {
+    async fn on_item_going(&self, event: ItemGoing, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnItemGoing(event, cx.notification().clone()))
+    }
+}
+
+impl TenantItems for Recorder {
+    async fn tenant_items(&self, event: ItemComing, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::TenantItems(event, cx.notification().clone()))
+    }
+}
+
+impl OnAChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne for Recorder {
+    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one(&self, event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::LongOne(event, cx.notification().clone()))
+    }
+}
+
+impl OnAChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo for Recorder {
+    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two(&self, event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::LongTwo(event, cx.notification().clone()))
+    }
+}
+
+impl OnValues for Recorder {
+    async fn on_values(&self, event: Values, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnValues(event, cx.notification().clone()))
+    }
+}
+
+impl OnDefaults for Recorder {
+    async fn on_defaults(&self, event: Defaults, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnDefaults(event, cx.notification().clone()))
+    }
+}
+
+impl OnMoreDefaults for Recorder {
+    async fn on_more_defaults(&self, event: MoreDefaults, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnMoreDefaults(event, cx.notification().clone()))
+    }
+}
+
+impl TenantSeen for Recorder {
+    async fn tenant_seen(&self, event: ItemSeen, cx: &mut TransientCx) -> Result<(), ListenerError> {
+        self.record(Seen::TenantSeen(event, cx.notification().clone()))
+    }
+}
+
+impl AllSeen for Recorder {
+    async fn all_seen(&self, event: ItemSeen, cx: &mut TransientCx) -> Result<(), ListenerError> {
+        self.record(Seen::AllSeen(event, cx.notification().clone()))
+    }
+}
+
+impl OnWhisper for Recorder {
+    async fn on_whisper(&self, event: Whisper, cx: &mut TransientCx) -> Result<(), ListenerError> {
+        self.record(Seen::OnWhisper(event, cx.notification().clone()))
+    }
+}
