@@ -29,7 +29,7 @@ impl Database {
         let server = tokio::task::spawn_blocking(Server::of_this_process)
             .await
             .expect("starting a server does not panic")?;
-        Self::create_at(server.url.clone()).await
+        Self::create_at(&server.url).await
     }
 
     /// Creates a database on a cluster of one's own.
@@ -37,11 +37,15 @@ impl Database {
     /// # Errors
     /// If the server refuses.
     pub async fn create_on(cluster: &Cluster) -> Result<Self, Error> {
-        Self::create_at(cluster.url()).await
+        Self::create_at(&cluster.url()).await
     }
 
-    async fn create_at(maintenance: String) -> Result<Self, Error> {
-        let mut config: Config = maintenance.parse().map_err(Error::DatabaseUrl)?;
+    /// Creates a database on the server of a connection string, whose own database is only connected to.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub async fn create_at(url: &str) -> Result<Self, Error> {
+        let mut config: Config = url.parse().map_err(Error::DatabaseUrl)?;
         let client = connect(&config).await?;
         let name = fresh_name();
         // template0: nobody may be connected to a template, and people do connect to template1.

@@ -37,8 +37,8 @@ pub enum Error {
         /// The refusal.
         source: io::Error,
     },
-    /// `DATABASE_URL` is no connection string.
-    #[error("DATABASE_URL is not a PostgreSQL connection string")]
+    /// `DATABASE_URL`, or the given URL, is no connection string.
+    #[error("not a PostgreSQL connection string: see DATABASE_URL")]
     DatabaseUrl(#[source] tokio_postgres::Error),
     /// The server refused.
     #[error("cannot {action}")]
