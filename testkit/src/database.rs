@@ -56,7 +56,7 @@ impl Database {
             .map_err(Error::postgres("create a database"))?;
         config.dbname(&name);
         Ok(Self {
-            maintenance,
+            maintenance: url.to_owned(),
             name,
             config,
         })
