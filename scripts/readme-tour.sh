@@ -9,13 +9,25 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 repository=$PWD
-tour=$(mktemp -d)
-trap 'rm -rf "$tour"' EXIT
+workshop=$(mktemp -d)
+server=
+clean_up() {
+    # The end of its input stops the server.
+    exec 9>&-
+    [ -z "$server" ] || wait "$server" || true
+    rm -rf "$workshop"
+}
+trap clean_up EXIT
+
+# As the tour says: the clone, and a folder beside it.
+ln -s "$repository" "$workshop/pgpubsub-gen"
+tour=$workshop/tour
+mkdir "$tour"
 
 # One numbered file a block: `NN.kind`, its first line the target.
 awk -v dir="$tour" '
     /^```/ && inside { inside = 0; close(out); next }
-    /^```[a-z]+ [^ ]/ && !inside {
+    /^```[a-z]+ [^ ]/ && !skip {
         inside = 1; count++
         language = substr($1, 4)
         kind = ($2 == "tour") ? (language == "text" ? "expect" : "run") : ($3 == "+" ? "append" : "file")
@@ -27,11 +39,27 @@ awk -v dir="$tour" '
     inside { print > out }
 ' "$repository/README.md"
 
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$repository/target}"
-# The tour says `pgpubsub-gen`; here that is the one of this working copy, as are the crates.
-cargo build --locked --quiet --package pgpubsub-gen --package pgpubsub-testkit
-PATH="$(cd "$CARGO_TARGET_DIR" && pwd)/debug:$PATH"
-export PGPUBSUB_REPOSITORY=$repository
+# The tour says `pgpubsub-gen`; here that is the one of this working copy.
+cargo build --locked --quiet --package pgpubsub-gen
+cargo build --locked --quiet --package pgpubsub-testkit --example cluster
+target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
+PATH="$target/debug:$PATH"
+# What is compiled already is not compiled again, in the versions that are tested.
+unset CARGO_TARGET_DIR
+ln -s "$target" "$tour/target"
+cp Cargo.lock "$tour/Cargo.lock"
+
+# An empty database.
+mkfifo "$workshop/input"
+"$target/debug/examples/cluster" <"$workshop/input" >"$workshop/url" &
+server=$!
+exec 9>"$workshop/input"
+until [ -s "$workshop/url" ]; do
+    kill -0 "$server" || exit 1
+    sleep 0.1
+done
+DATABASE_URL=$(cat "$workshop/url")
+export DATABASE_URL
 
 cd "$tour"
 ran=0
