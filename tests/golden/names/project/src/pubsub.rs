@@ -34,35 +34,25 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 };
 
 /// Row of `Sch"ema.Sel"ect é`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Option_ {
     /// `type`: text.
-
     pub r#type: String,
     /// `or"der`: text.
-
     pub self_: String,
     /// `new`: text.
-
     pub new: String,
     /// `old`: text.
-
     pub old: String,
     /// `_row`: text.
-
     pub row: String,
     /// `Mixed Case`: text.
-
     pub mixed_case: String,
     /// `ti?ck`: text.
-
     pub tick: String,
     /// `TG_OP`: text.
-
     pub op: String,
     /// `_payload`: text.
-
     pub payload: String,
 }
 
@@ -76,9 +66,7 @@ impl Option_ {
 }
 
 impl runtime::payload::Decode for Option_ {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
         let row = runtime::payload::Object::new(value)?;
         Ok(Self {
             r#type: row.field("type")?,
@@ -95,11 +83,9 @@ impl runtime::payload::Decode for Option_ {
 }
 
 /// Row of `public.plain`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plain {
     /// `r`: text.
-
     pub r: String,
 }
 
@@ -116,9 +102,7 @@ impl Plain {
 }
 
 impl runtime::payload::Decode for Plain {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
         let row = runtime::payload::Object::new(value)?;
         Ok(Self {
             r: row.field("r")?,
@@ -127,7 +111,6 @@ impl runtime::payload::Decode for Plain {
 }
 
 /// Event of the channel `Größe`.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Größe {
@@ -149,7 +132,6 @@ pub enum Größe {
         old: Option_,
     },
 }
-
 
 impl Größe {
     /// How the database knows this channel.
@@ -184,13 +166,11 @@ impl runtime::generated::Event for Größe {
 }
 
 /// Event of the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
     /// The row after.
     pub new: Plain,
 }
-
 
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
     /// How the database knows this channel.
@@ -225,7 +205,6 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 /// - it's \ long
 ///
 /// End.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
@@ -242,7 +221,6 @@ pub enum AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         new: Plain,
     },
 }
-
 
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
     /// How the database knows this channel.
@@ -274,14 +252,11 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 }
 
 /// Message of the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     /// Field `r#type`: int.
-
     pub r_type: i64,
     /// Field `match`: string.
-
     pub r#match: String,
 }
 
@@ -345,13 +320,11 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 }
 
 /// What the listener `partial` takes of the channel `Größe`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialEvent {
     /// The row before.
     pub old: Option_,
 }
-
 
 impl runtime::generated::Event for PartialEvent {
     fn decode_event(
@@ -369,7 +342,6 @@ impl runtime::generated::Event for PartialEvent {
 }
 
 /// What the listener `second` takes of the channel `Größe`.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecondEvent {
@@ -386,7 +358,6 @@ pub enum SecondEvent {
         old: Option_,
     },
 }
-
 
 impl runtime::generated::Event for SecondEvent {
     fn decode_event(
@@ -410,7 +381,6 @@ impl runtime::generated::Event for SecondEvent {
 /// Listener `partial` on the channel `Größe`.
 ///
 /// Only deletes, for one tenant.
-
 pub trait Partial: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn partial(
@@ -465,7 +435,6 @@ impl<L: Partial> runtime::generated::DurableHandler for PartialHandler<L> {
 }
 
 /// Listener `second` on the channel `Größe`.
-
 pub trait Second: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn second(
@@ -514,7 +483,6 @@ impl<L: Second> runtime::generated::DurableHandler for SecondHandler<L> {
 }
 
 /// Listener `new` on the channel `Größe`.
-
 pub trait New: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn new(
@@ -570,7 +538,6 @@ impl<L: New> runtime::generated::DurableHandler for NewHandler<L> {
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
-
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
@@ -622,7 +589,6 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two`.
-
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
@@ -674,7 +640,6 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
-
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
@@ -763,48 +728,51 @@ impl Listeners {
     /// Adds the listener [`Partial`].
     #[must_use]
     pub fn partial<L: Partial>(mut self, listener: L) -> Self {
-        self.set
-            .durable(PARTIAL, PartialHandler(listener));
+        let handler = PartialHandler(listener);
+        self.set.durable(PARTIAL, handler);
         self
     }
 
     /// Adds the listener [`Second`].
     #[must_use]
     pub fn second<L: Second>(mut self, listener: L) -> Self {
-        self.set
-            .durable(SECOND, SecondHandler(listener));
+        let handler = SecondHandler(listener);
+        self.set.durable(SECOND, handler);
         self
     }
 
     /// Adds the listener [`New`].
     #[must_use]
     pub fn new_<L: New>(mut self, listener: L) -> Self {
-        self.set
-            .durable(NEW, NewHandler(listener));
+        let handler = NewHandler(listener);
+        self.set.durable(NEW, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler(listener);
         self.set
-            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler(listener));
+            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler(listener);
         self.set
-            .transient(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler(listener));
+            .transient(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler(listener);
         self.set
-            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler(listener));
+            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE, handler);
         self
     }
 }
