@@ -13,6 +13,10 @@ use super::error::RenderError;
 const MAX_WIDTH: usize = 100;
 /// rustfmt's `array_width`, `chain_width` and `fn_call_width`.
 const EXPRESSION_WIDTH: usize = 60;
+/// Shorter than any trait header that rustfmt breaks.
+const TRAIT_WIDTH: usize = 80;
+/// rustfmt's `struct_lit_width`.
+const STRUCT_WIDTH: usize = 18;
 /// rustfmt packs items up to this width instead of giving each a line.
 const SHORT_ITEM: usize = 10;
 
@@ -35,7 +39,7 @@ pub(super) fn environment(
     environment.add_function("chain", chain);
     environment.add_function("doc", doc);
     environment.add_function("field_line", field);
-    environment.add_function("skip", skip);
+    environment.add_function("struct_value", struct_value);
     environment.add_function("array", array);
     environment.add_function("signature", signature);
     environment.add_function("const_item", const_item);
@@ -144,20 +148,53 @@ fn field(head: String, ty: String) -> String {
     let line = format!("{head}: {ty},");
     if width(&line) <= MAX_WIDTH {
         line
-    } else if indent.len() + 4 + width(&ty) < MAX_WIDTH {
-        format!("{head}:\n{indent}    {ty},")
     } else {
-        format!("{indent}#[rustfmt::skip]\n{line}")
+        format!("{head}:\n{indent}    {ty},")
     }
 }
 
-/// An attribute before a line that is too long, and that rustfmt breaks in a way of its edition.
-fn skip(line: String) -> String {
-    let indent = &line[..line.len() - line.trim_start().len()];
-    if width(&line) <= MAX_WIDTH {
-        line
-    } else {
-        format!("{indent}#[rustfmt::skip]\n{line}")
+/// A `Self { .. }` expression.
+fn struct_value(indent: String, fields: Vec<String>) -> String {
+    let line = fields.join(", ");
+    if width(&line) <= STRUCT_WIDTH {
+        return format!("{indent}Self {{ {line} }}");
+    }
+    let lines: String = fields
+        .iter()
+        .map(|field| format!("{indent}    {field},\n"))
+        .collect();
+    format!("{indent}Self {{\n{lines}{indent}}}")
+}
+
+/// Keeps rustfmt off items that have a line too long: how it breaks them depends on its edition.
+pub(super) fn skip_long_items(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut item = Vec::new();
+    for line in text.split_inclusive('\n') {
+        // An item ends where a blank line is followed by one without indentation.
+        if !line.starts_with([' ', '}', '\n']) && item.last() == Some(&"\n") {
+            finish_item(&mut result, &mut item);
+        }
+        item.push(line);
+    }
+    finish_item(&mut result, &mut item);
+    result
+}
+
+fn finish_item(result: &mut String, item: &mut Vec<&str>) {
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let long = item
+        .iter()
+        .any(|line| width(line.trim_end()) > MAX_WIDTH && !is_comment(line));
+    let start = item
+        .iter()
+        .position(|line| !is_comment(line))
+        .unwrap_or(item.len());
+    for (index, line) in item.drain(..).enumerate() {
+        if long && index == start {
+            result.push_str("#[rustfmt::skip]\n");
+        }
+        result.push_str(line);
     }
 }
 

@@ -67,17 +67,17 @@ impl Option_ {
 
 impl runtime::payload::Decode for Option_ {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            r#type: row.field("type")?,
-            self_: row.field("or\"der")?,
-            new: row.field("new")?,
-            old: row.field("old")?,
-            row: row.field("_row")?,
-            mixed_case: row.field("Mixed Case")?,
-            tick: row.field("ti`ck")?,
-            op: row.field("TG_OP")?,
-            payload: row.field("_payload")?,
+            r#type: object.field("type")?,
+            self_: object.field("or\"der")?,
+            new: object.field("new")?,
+            old: object.field("old")?,
+            row: object.field("_row")?,
+            mixed_case: object.field("Mixed Case")?,
+            tick: object.field("ti`ck")?,
+            op: object.field("TG_OP")?,
+            payload: object.field("_payload")?,
         })
     }
 }
@@ -103,9 +103,9 @@ impl Plain {
 
 impl runtime::payload::Decode for Plain {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            r: row.field("r")?,
+            r: object.field("r")?,
         })
     }
 }
@@ -260,6 +260,7 @@ pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     pub r#match: String,
 }
 
+#[rustfmt::skip]
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     /// How the database knows this channel.
     pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
@@ -408,13 +409,16 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
     wire: Größe::CHANNEL.wire,
     delivery: Größe::CHANNEL.delivery,
     ops: &[runtime::Op::Delete],
-    filter: &[runtime::generated::ContextFilter {
-        key: "tenant",
-        value: runtime::generated::FilterValue::Environment("TENANT"),
-    }, runtime::generated::ContextFilter {
-        key: "qu\"ote",
-        value: runtime::generated::FilterValue::Literal("\\ '\n"),
-    }],
+    filter: &[
+        runtime::generated::ContextFilter {
+            key: "tenant",
+            value: runtime::generated::FilterValue::Environment("TENANT"),
+        },
+        runtime::generated::ContextFilter {
+            key: "qu\"ote",
+            value: runtime::generated::FilterValue::Literal("\\ '\n"),
+        },
+    ],
 };
 
 struct PartialHandler<L>(L);
@@ -547,6 +551,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + S
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
         &self,
@@ -558,6 +563,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> OnAChannel
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
@@ -571,6 +577,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::generated::DurableHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>
 {
@@ -598,6 +605,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + S
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
         &self,
@@ -609,6 +617,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> OnAChannel
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
@@ -622,6 +631,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::generated::TransientHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>
 {
@@ -649,6 +659,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
         &self,
@@ -660,6 +671,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> OnACha
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
@@ -673,6 +685,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> runtime::generated::DurableHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>
 {
@@ -696,6 +709,7 @@ pub struct Listeners {
     set: runtime::ListenerSet,
 }
 
+#[rustfmt::skip]
 impl Listeners {
     /// Without any listener yet.
     pub fn new() -> Self {

@@ -53,12 +53,12 @@ impl Author {
 
 impl runtime::payload::Decode for Author {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            name: row.field("name")?,
-            email: row.field("email")?,
-            created_at: row.field("created_at")?,
+            id: object.field("id")?,
+            name: object.field("name")?,
+            email: object.field("email")?,
+            created_at: object.field("created_at")?,
         })
     }
 }
@@ -87,12 +87,12 @@ impl Post {
 
 impl runtime::payload::Decode for Post {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            author_id: row.field("author_id")?,
-            content: row.field("content")?,
-            date: row.field("date")?,
+            id: object.field("id")?,
+            author_id: object.field("author_id")?,
+            content: object.field("content")?,
+            date: object.field("date")?,
         })
     }
 }
@@ -123,13 +123,13 @@ impl Media {
 
 impl runtime::payload::Decode for Media {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            name: row.field("name")?,
-            content_type: row.field("content_type")?,
-            size: row.field("size")?,
-            key: row.field("storage_key")?,
+            id: object.field("id")?,
+            name: object.field("name")?,
+            content_type: object.field("content_type")?,
+            size: object.field("size")?,
+            key: object.field("storage_key")?,
         })
     }
 }
