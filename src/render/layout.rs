@@ -183,9 +183,17 @@ pub(super) fn skip_long_items(text: &str) -> String {
 
 fn finish_item(result: &mut String, item: &mut Vec<&str>) {
     let is_comment = |line: &str| line.trim_start().starts_with("//");
+    // The bounds of a trait are broken earlier than other lines.
+    let limit = |line: &str| {
+        if line.starts_with("pub trait") {
+            TRAIT_WIDTH
+        } else {
+            MAX_WIDTH
+        }
+    };
     let long = item
         .iter()
-        .any(|line| width(line.trim_end()) > MAX_WIDTH && !is_comment(line));
+        .any(|line| width(line.trim_end()) > limit(line) && !is_comment(line));
     let start = item
         .iter()
         .position(|line| !is_comment(line))

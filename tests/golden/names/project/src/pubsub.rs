@@ -542,6 +542,7 @@ impl<L: New> runtime::generated::DurableHandler for NewHandler<L> {
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
@@ -596,6 +597,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two`.
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
@@ -650,6 +652,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
