@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use crate::model::{FieldType, Literal};
 
 use super::ident::rust_literal;
-use super::rust_types::field_type;
 
 /// The expression of a default.
 pub(super) fn default_expression(ty: &FieldType, literal: &Literal) -> String {
     match (ty, literal) {
         (_, Literal::Null) => "None".into(),
-        (FieldType::Optional(inner), _) => format!("Some({})", default_expression(inner, literal)),
+        (FieldType::Optional(inner), _) if !is_parsed(inner, literal) => {
+            format!("Some({})", default_expression(inner, literal))
+        }
         (_, Literal::Bool(value)) => value.to_string(),
         (FieldType::Int, Literal::Int(value)) => value.to_string(),
         // `{:?}` is the shortest text that is the same number again, and has a point or an exponent.
@@ -30,15 +31,17 @@ pub(super) fn default_expression(ty: &FieldType, literal: &Literal) -> String {
             "::std::collections::BTreeMap::new()".into()
         }
         (FieldType::Json, Literal::Json(Value::Null)) => "runtime::serde_json::Value::Null".into(),
-        _ => {
-            let text = payload(ty, literal).to_string();
-            format!(
-                "runtime::generated::literal::<{}>({})",
-                field_type(ty),
-                rust_literal(&text)
-            )
-        }
+        _ => format!(
+            "{PARSE}({})",
+            rust_literal(&payload(ty, literal).to_string())
+        ),
     }
+}
+
+const PARSE: &str = "runtime::generated::literal";
+
+fn is_parsed(ty: &FieldType, literal: &Literal) -> bool {
+    default_expression(ty, literal).starts_with(PARSE)
 }
 
 /// The value as it stands in a payload.
@@ -142,7 +145,7 @@ mod tests {
             (
                 FieldType::Decimal,
                 Literal::Text("1.50".into()),
-                r#"runtime::generated::literal::<runtime::rust_decimal::Decimal>("\"1.50\"")"#,
+                r#"runtime::generated::literal("\"1.50\"")"#,
             ),
         ] {
             assert_eq!(default_expression(&ty, &literal), expression);

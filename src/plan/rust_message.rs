@@ -19,6 +19,8 @@ pub struct RustMessage {
     pub fields: Vec<RustField>,
     /// Fields without default: the arguments of `new`.
     pub required: Vec<RustField>,
+    /// Fields of a `Self { .. }` made of the arguments of `new` and the defaults.
+    pub construct: Vec<String>,
     /// Statement that publishes, as a literal.
     pub statement: String,
 }
@@ -63,6 +65,13 @@ pub(super) fn plan(
             .iter()
             .filter(|field| field.default.is_none())
             .cloned()
+            .collect(),
+        construct: fields
+            .iter()
+            .map(|field| match field.default {
+                Some(_) => format!("{}: Self::default_{}()", field.name, field.plain),
+                None => field.name.clone(),
+            })
             .collect(),
         fields,
         statement: rust_literal(&format!("SELECT {function}($1)")),

@@ -13,6 +13,7 @@ pub(super) fn file(plan: &Plan, mode: Mode) -> Result<String, RenderError> {
     let text = templates()?.get_template("file.rs.j2")?.render(context! {
         rust => Value::from(Serde(&plan.rust)), source => &plan.source, inner => mode == Mode::Project,
     })?;
+    let text = layout::skip_long_items(&text);
     syn::parse_file(&text)?;
     Ok(text)
 }

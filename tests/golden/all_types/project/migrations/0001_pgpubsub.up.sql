@@ -450,7 +450,6 @@ BEGIN
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
     ('on_defaults', 'defaults', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
-
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_defaults', '');
 END
@@ -480,7 +479,6 @@ BEGIN
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
     ('on_required', 'required', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
-
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_required', '');
 END

@@ -26,209 +26,141 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 };
 
 /// Row of `public.everything`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Everything {
     /// `id`: bigint, primary key.
-
     pub id: i64,
     /// `small`: smallint.
-
     pub small: i16,
     /// `small_null`: smallint, nullable.
-
     pub small_null: Option<i16>,
     /// `small_array`: smallint\[\].
-
     pub small_array: Vec<Option<i16>>,
     /// `int`: integer.
-
     pub int: i32,
     /// `int_null`: integer, nullable.
-
     pub int_null: Option<i32>,
     /// `int_array`: integer\[\].
-
     pub int_array: Vec<Option<i32>>,
     /// `big`: bigint.
-
     pub big: i64,
     /// `big_null`: bigint, nullable.
-
     pub big_null: Option<i64>,
     /// `big_array`: bigint\[\].
-
     pub big_array: Vec<Option<i64>>,
     /// `number`: numeric.
-
     pub number: runtime::types::PgNumeric,
     /// `number_null`: numeric, nullable.
-
     pub number_null: Option<runtime::types::PgNumeric>,
     /// `number_array`: numeric\[\].
-
     pub number_array: Vec<Option<runtime::types::PgNumeric>>,
     /// `number_40_20`: numeric(40,20).
-
     pub number_40_20: runtime::types::PgNumeric,
     /// `number_40_20_null`: numeric(40,20), nullable.
-
     pub number_40_20_null: Option<runtime::types::PgNumeric>,
     /// `number_40_20_array`: numeric(40,20)\[\].
-
     pub number_40_20_array: Vec<Option<runtime::types::PgNumeric>>,
     /// `single`: real.
-
     pub single: f32,
     /// `single_null`: real, nullable.
-
     pub single_null: Option<f32>,
     /// `single_array`: real\[\].
-
     pub single_array: Vec<Option<f32>>,
     /// `double`: double precision.
-
     pub double: f64,
     /// `double_null`: double precision, nullable.
-
     pub double_null: Option<f64>,
     /// `double_array`: double precision\[\].
-
     pub double_array: Vec<Option<f64>>,
     /// `flag`: boolean.
-
     pub flag: bool,
     /// `flag_null`: boolean, nullable.
-
     pub flag_null: Option<bool>,
     /// `flag_array`: boolean\[\].
-
     pub flag_array: Vec<Option<bool>>,
     /// `words`: text.
-
     pub words: String,
     /// `words_null`: text, nullable.
-
     pub words_null: Option<String>,
     /// `words_array`: text\[\].
-
     pub words_array: Vec<Option<String>>,
     /// `some_words`: character varying.
-
     pub some_words: String,
     /// `some_words_null`: character varying, nullable.
-
     pub some_words_null: Option<String>,
     /// `some_words_array`: character varying\[\].
-
     pub some_words_array: Vec<Option<String>>,
     /// `few_words`: character varying(20).
-
     pub few_words: String,
     /// `few_words_null`: character varying(20), nullable.
-
     pub few_words_null: Option<String>,
     /// `few_words_array`: character varying(20)\[\].
-
     pub few_words_array: Vec<Option<String>>,
     /// `letter`: character.
-
     pub letter: String,
     /// `letter_null`: character, nullable.
-
     pub letter_null: Option<String>,
     /// `letter_array`: character\[\].
-
     pub letter_array: Vec<Option<String>>,
     /// `letters`: character(5).
-
     pub letters: String,
     /// `letters_null`: character(5), nullable.
-
     pub letters_null: Option<String>,
     /// `letters_array`: character(5)\[\].
-
     pub letters_array: Vec<Option<String>>,
     /// `key`: uuid.
-
     pub key: runtime::uuid::Uuid,
     /// `key_null`: uuid, nullable.
-
     pub key_null: Option<runtime::uuid::Uuid>,
     /// `key_array`: uuid\[\].
-
     pub key_array: Vec<Option<runtime::uuid::Uuid>>,
     /// `bytes`: bytea.
-
     pub bytes: runtime::types::PgBytes,
     /// `bytes_null`: bytea, nullable.
-
     pub bytes_null: Option<runtime::types::PgBytes>,
     /// `bytes_array`: bytea\[\].
-
     pub bytes_array: Vec<Option<runtime::types::PgBytes>>,
     /// `day`: date.
-
     pub day: runtime::types::PgDate,
     /// `day_null`: date, nullable.
-
     pub day_null: Option<runtime::types::PgDate>,
     /// `day_array`: date\[\].
-
     pub day_array: Vec<Option<runtime::types::PgDate>>,
     /// `hour`: time.
-
     pub hour: runtime::types::PgTime,
     /// `hour_null`: time, nullable.
-
     pub hour_null: Option<runtime::types::PgTime>,
     /// `hour_array`: time\[\].
-
     pub hour_array: Vec<Option<runtime::types::PgTime>>,
     /// `local`: timestamp.
-
     pub local: runtime::types::PgTimestamp,
     /// `local_null`: timestamp, nullable.
-
     pub local_null: Option<runtime::types::PgTimestamp>,
     /// `local_array`: timestamp\[\].
-
     pub local_array: Vec<Option<runtime::types::PgTimestamp>>,
     /// `moment`: timestamptz.
-
     pub moment: runtime::types::PgTimestampTz,
     /// `moment_null`: timestamptz, nullable.
-
     pub moment_null: Option<runtime::types::PgTimestampTz>,
     /// `moment_array`: timestamptz\[\].
-
     pub moment_array: Vec<Option<runtime::types::PgTimestampTz>>,
     /// `span`: interval.
-
     pub span: runtime::types::PgInterval,
     /// `span_null`: interval, nullable.
-
     pub span_null: Option<runtime::types::PgInterval>,
     /// `span_array`: interval\[\].
-
     pub span_array: Vec<Option<runtime::types::PgInterval>>,
     /// `json_text`: json.
-
     pub json_text: runtime::types::PgJson,
     /// `json_text_null`: json, nullable.
-
     pub json_text_null: Option<runtime::types::PgJson>,
     /// `json_text_array`: json\[\].
-
     pub json_text_array: Vec<Option<runtime::types::PgJson>>,
     /// `json_tree`: jsonb.
-
     pub json_tree: runtime::types::PgJson,
     /// `json_tree_null`: jsonb, nullable.
-
     pub json_tree_null: Option<runtime::types::PgJson>,
     /// `json_tree_array`: jsonb\[\].
-
     pub json_tree_array: Vec<Option<runtime::types::PgJson>>,
 }
 
@@ -242,84 +174,81 @@ impl Everything {
 }
 
 impl runtime::payload::Decode for Everything {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            small: row.field("small")?,
-            small_null: row.field("small_null")?,
-            small_array: row.field("small_array")?,
-            int: row.field("int")?,
-            int_null: row.field("int_null")?,
-            int_array: row.field("int_array")?,
-            big: row.field("big")?,
-            big_null: row.field("big_null")?,
-            big_array: row.field("big_array")?,
-            number: row.field("number")?,
-            number_null: row.field("number_null")?,
-            number_array: row.field("number_array")?,
-            number_40_20: row.field("number_40_20")?,
-            number_40_20_null: row.field("number_40_20_null")?,
-            number_40_20_array: row.field("number_40_20_array")?,
-            single: row.field("single")?,
-            single_null: row.field("single_null")?,
-            single_array: row.field("single_array")?,
-            double: row.field("double")?,
-            double_null: row.field("double_null")?,
-            double_array: row.field("double_array")?,
-            flag: row.field("flag")?,
-            flag_null: row.field("flag_null")?,
-            flag_array: row.field("flag_array")?,
-            words: row.field("words")?,
-            words_null: row.field("words_null")?,
-            words_array: row.field("words_array")?,
-            some_words: row.field("some_words")?,
-            some_words_null: row.field("some_words_null")?,
-            some_words_array: row.field("some_words_array")?,
-            few_words: row.field("few_words")?,
-            few_words_null: row.field("few_words_null")?,
-            few_words_array: row.field("few_words_array")?,
-            letter: row.field("letter")?,
-            letter_null: row.field("letter_null")?,
-            letter_array: row.field("letter_array")?,
-            letters: row.field("letters")?,
-            letters_null: row.field("letters_null")?,
-            letters_array: row.field("letters_array")?,
-            key: row.field("key")?,
-            key_null: row.field("key_null")?,
-            key_array: row.field("key_array")?,
-            bytes: row.field("bytes")?,
-            bytes_null: row.field("bytes_null")?,
-            bytes_array: row.field("bytes_array")?,
-            day: row.field("day")?,
-            day_null: row.field("day_null")?,
-            day_array: row.field("day_array")?,
-            hour: row.field("hour")?,
-            hour_null: row.field("hour_null")?,
-            hour_array: row.field("hour_array")?,
-            local: row.field("local")?,
-            local_null: row.field("local_null")?,
-            local_array: row.field("local_array")?,
-            moment: row.field("moment")?,
-            moment_null: row.field("moment_null")?,
-            moment_array: row.field("moment_array")?,
-            span: row.field("span")?,
-            span_null: row.field("span_null")?,
-            span_array: row.field("span_array")?,
-            json_text: row.field("json_text")?,
-            json_text_null: row.field("json_text_null")?,
-            json_text_array: row.field("json_text_array")?,
-            json_tree: row.field("json_tree")?,
-            json_tree_null: row.field("json_tree_null")?,
-            json_tree_array: row.field("json_tree_array")?,
+            id: object.field("id")?,
+            small: object.field("small")?,
+            small_null: object.field("small_null")?,
+            small_array: object.field("small_array")?,
+            int: object.field("int")?,
+            int_null: object.field("int_null")?,
+            int_array: object.field("int_array")?,
+            big: object.field("big")?,
+            big_null: object.field("big_null")?,
+            big_array: object.field("big_array")?,
+            number: object.field("number")?,
+            number_null: object.field("number_null")?,
+            number_array: object.field("number_array")?,
+            number_40_20: object.field("number_40_20")?,
+            number_40_20_null: object.field("number_40_20_null")?,
+            number_40_20_array: object.field("number_40_20_array")?,
+            single: object.field("single")?,
+            single_null: object.field("single_null")?,
+            single_array: object.field("single_array")?,
+            double: object.field("double")?,
+            double_null: object.field("double_null")?,
+            double_array: object.field("double_array")?,
+            flag: object.field("flag")?,
+            flag_null: object.field("flag_null")?,
+            flag_array: object.field("flag_array")?,
+            words: object.field("words")?,
+            words_null: object.field("words_null")?,
+            words_array: object.field("words_array")?,
+            some_words: object.field("some_words")?,
+            some_words_null: object.field("some_words_null")?,
+            some_words_array: object.field("some_words_array")?,
+            few_words: object.field("few_words")?,
+            few_words_null: object.field("few_words_null")?,
+            few_words_array: object.field("few_words_array")?,
+            letter: object.field("letter")?,
+            letter_null: object.field("letter_null")?,
+            letter_array: object.field("letter_array")?,
+            letters: object.field("letters")?,
+            letters_null: object.field("letters_null")?,
+            letters_array: object.field("letters_array")?,
+            key: object.field("key")?,
+            key_null: object.field("key_null")?,
+            key_array: object.field("key_array")?,
+            bytes: object.field("bytes")?,
+            bytes_null: object.field("bytes_null")?,
+            bytes_array: object.field("bytes_array")?,
+            day: object.field("day")?,
+            day_null: object.field("day_null")?,
+            day_array: object.field("day_array")?,
+            hour: object.field("hour")?,
+            hour_null: object.field("hour_null")?,
+            hour_array: object.field("hour_array")?,
+            local: object.field("local")?,
+            local_null: object.field("local_null")?,
+            local_array: object.field("local_array")?,
+            moment: object.field("moment")?,
+            moment_null: object.field("moment_null")?,
+            moment_array: object.field("moment_array")?,
+            span: object.field("span")?,
+            span_null: object.field("span_null")?,
+            span_array: object.field("span_array")?,
+            json_text: object.field("json_text")?,
+            json_text_null: object.field("json_text_null")?,
+            json_text_array: object.field("json_text_array")?,
+            json_tree: object.field("json_tree")?,
+            json_tree_null: object.field("json_tree_null")?,
+            json_tree_array: object.field("json_tree_array")?,
         })
     }
 }
 
 /// Event of the channel `everything_changed`.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EverythingChanged {
@@ -341,7 +270,6 @@ pub enum EverythingChanged {
         old: Everything,
     },
 }
-
 
 impl EverythingChanged {
     /// How the database knows this channel.
@@ -376,71 +304,52 @@ impl runtime::generated::Event for EverythingChanged {
 }
 
 /// Message of the channel `defaults`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Defaults {
     /// Field `int`: int.
-
     pub int: i64,
     /// Field `float`: float.
-
     pub float: f64,
     /// Field `decimal`: decimal.
-
     pub decimal: runtime::rust_decimal::Decimal,
     /// Field `bool`: bool.
-
     pub bool: bool,
     /// Field `string`: string.
-
     pub string: String,
     /// Field `empty`: string.
-
     pub empty: String,
     /// Field `bytes`: bytes.
-
     pub bytes: runtime::types::PgBytes,
     /// Field `date`: date.
-
     pub date: runtime::chrono::NaiveDate,
     /// Field `time`: time.
-
     pub time: runtime::chrono::NaiveTime,
     /// Field `datetime`: datetime.
-
     pub datetime: runtime::chrono::DateTime<runtime::chrono::Utc>,
     /// Field `duration`: duration.
-
     pub duration: runtime::chrono::TimeDelta,
     /// Field `uuid`: uuid.
-
     pub uuid: runtime::uuid::Uuid,
     /// Field `json`: json.
-
     pub json: runtime::serde_json::Value,
     /// Field `list`: `list<int>`.
-
     pub list: Vec<i64>,
     /// Field `set`: `set<string>`.
-
     pub set: ::std::collections::BTreeSet<String>,
     /// Field `map`: `map<bool, decimal>`.
-
     pub map: ::std::collections::BTreeMap<bool, runtime::rust_decimal::Decimal>,
     /// Field `pair`: `tuple<int, string>`.
-
     pub pair: (i64, String),
     /// Field `some`: int?.
-
     pub some: Option<i64>,
     /// Field `none`: `list<float>?`.
-
     pub none: Option<Vec<f64>>,
     /// Field `nested`: `map<date, list<tuple<int, string>?>>`.
-
-    pub nested: ::std::collections::BTreeMap<runtime::chrono::NaiveDate, Vec<Option<(i64, String)>>>,
+    pub nested:
+        ::std::collections::BTreeMap<runtime::chrono::NaiveDate, Vec<Option<(i64, String)>>>,
 }
 
+#[rustfmt::skip]
 impl Defaults {
     /// How the database knows this channel.
     pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
@@ -471,7 +380,7 @@ impl Defaults {
     }
 
     fn default_decimal() -> runtime::rust_decimal::Decimal {
-        runtime::generated::literal::<runtime::rust_decimal::Decimal>("\"1.50\"")
+        runtime::generated::literal("\"1.50\"")
     }
 
     fn default_bool() -> bool {
@@ -487,47 +396,47 @@ impl Defaults {
     }
 
     fn default_bytes() -> runtime::types::PgBytes {
-        runtime::generated::literal::<runtime::types::PgBytes>("\"AP8BAg==\"")
+        runtime::generated::literal("\"AP8BAg==\"")
     }
 
     fn default_date() -> runtime::chrono::NaiveDate {
-        runtime::generated::literal::<runtime::chrono::NaiveDate>("\"2026-01-31\"")
+        runtime::generated::literal("\"2026-01-31\"")
     }
 
     fn default_time() -> runtime::chrono::NaiveTime {
-        runtime::generated::literal::<runtime::chrono::NaiveTime>("\"12:34:56.000001\"")
+        runtime::generated::literal("\"12:34:56.000001\"")
     }
 
     fn default_datetime() -> runtime::chrono::DateTime<runtime::chrono::Utc> {
-        runtime::generated::literal::<runtime::chrono::DateTime<runtime::chrono::Utc>>("\"2026-01-31T12:34:56Z\"")
+        runtime::generated::literal("\"2026-01-31T12:34:56Z\"")
     }
 
     fn default_duration() -> runtime::chrono::TimeDelta {
-        runtime::generated::literal::<runtime::chrono::TimeDelta>("\"PT1.5S\"")
+        runtime::generated::literal("\"PT1.5S\"")
     }
 
     fn default_uuid() -> runtime::uuid::Uuid {
-        runtime::generated::literal::<runtime::uuid::Uuid>("\"00000000-0000-0000-0000-000000000001\"")
+        runtime::generated::literal("\"00000000-0000-0000-0000-000000000001\"")
     }
 
     fn default_json() -> runtime::serde_json::Value {
-        runtime::generated::literal::<runtime::serde_json::Value>("{\"a\":[1,null]}")
+        runtime::generated::literal("{\"a\":[1,null]}")
     }
 
     fn default_list() -> Vec<i64> {
-        runtime::generated::literal::<Vec<i64>>("[2,1]")
+        runtime::generated::literal("[2,1]")
     }
 
     fn default_set() -> ::std::collections::BTreeSet<String> {
-        runtime::generated::literal::<::std::collections::BTreeSet<String>>("[\"a\",\"b\"]")
+        runtime::generated::literal("[\"a\",\"b\"]")
     }
 
     fn default_map() -> ::std::collections::BTreeMap<bool, runtime::rust_decimal::Decimal> {
-        runtime::generated::literal::<::std::collections::BTreeMap<bool, runtime::rust_decimal::Decimal>>("{\"false\":\"0.1\"}")
+        runtime::generated::literal("{\"false\":\"0.1\"}")
     }
 
     fn default_pair() -> (i64, String) {
-        runtime::generated::literal::<(i64, String)>("[1,\"x\"]")
+        runtime::generated::literal("[1,\"x\"]")
     }
 
     fn default_some() -> Option<i64> {
@@ -632,35 +541,25 @@ impl runtime::generated::Event for Defaults {
 }
 
 /// Message of the channel `required`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Required {
     /// Field `field_0`: int.
-
     pub field_0: i64,
     /// Field `field_1`: float.
-
     pub field_1: f64,
     /// Field `field_2`: decimal.
-
     pub field_2: runtime::rust_decimal::Decimal,
     /// Field `field_3`: bytes.
-
     pub field_3: runtime::types::PgBytes,
     /// Field `field_4`: time.
-
     pub field_4: runtime::chrono::NaiveTime,
     /// Field `field_5`: datetime.
-
     pub field_5: runtime::chrono::DateTime<runtime::chrono::Utc>,
     /// Field `field_6`: duration.
-
     pub field_6: runtime::chrono::TimeDelta,
     /// Field `field_7`: `set<uuid>`.
-
     pub field_7: ::std::collections::BTreeSet<runtime::uuid::Uuid>,
     /// Field `field_8`: `tuple<json>`.
-
     pub field_8: (runtime::serde_json::Value,),
 }
 
@@ -752,7 +651,6 @@ impl runtime::generated::Event for Required {
 }
 
 /// Listener `on_everything_changed` on the channel `everything_changed`.
-
 pub trait OnEverythingChanged: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_everything_changed(
@@ -806,7 +704,6 @@ impl<L: OnEverythingChanged> runtime::generated::DurableHandler for OnEverything
 }
 
 /// Listener `on_defaults` on the channel `defaults`.
-
 pub trait OnDefaults: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_defaults(
@@ -855,7 +752,6 @@ impl<L: OnDefaults> runtime::generated::DurableHandler for OnDefaultsHandler<L> 
 }
 
 /// Listener `on_required` on the channel `required`.
-
 pub trait OnRequired: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_required(
@@ -935,24 +831,24 @@ impl Listeners {
     /// Adds the listener [`OnEverythingChanged`].
     #[must_use]
     pub fn on_everything_changed<L: OnEverythingChanged>(mut self, listener: L) -> Self {
-        self.set
-            .durable(ON_EVERYTHING_CHANGED, OnEverythingChangedHandler(listener));
+        let handler = OnEverythingChangedHandler(listener);
+        self.set.durable(ON_EVERYTHING_CHANGED, handler);
         self
     }
 
     /// Adds the listener [`OnDefaults`].
     #[must_use]
     pub fn on_defaults<L: OnDefaults>(mut self, listener: L) -> Self {
-        self.set
-            .durable(ON_DEFAULTS, OnDefaultsHandler(listener));
+        let handler = OnDefaultsHandler(listener);
+        self.set.durable(ON_DEFAULTS, handler);
         self
     }
 
     /// Adds the listener [`OnRequired`].
     #[must_use]
     pub fn on_required<L: OnRequired>(mut self, listener: L) -> Self {
-        self.set
-            .durable(ON_REQUIRED, OnRequiredHandler(listener));
+        let handler = OnRequiredHandler(listener);
+        self.set.durable(ON_REQUIRED, handler);
         self
     }
 }

@@ -341,7 +341,6 @@ BEGIN
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
     ('on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
-
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_jcipg2a4z4d4i', '');
 END

@@ -34,35 +34,25 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 };
 
 /// Row of `Sch"ema.Sel"ect é`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Option_ {
     /// `type`: text.
-
     pub r#type: String,
     /// `or"der`: text.
-
     pub self_: String,
     /// `new`: text.
-
     pub new: String,
     /// `old`: text.
-
     pub old: String,
     /// `_row`: text.
-
     pub row: String,
     /// `Mixed Case`: text.
-
     pub mixed_case: String,
     /// `ti?ck`: text.
-
     pub tick: String,
     /// `TG_OP`: text.
-
     pub op: String,
     /// `_payload`: text.
-
     pub payload: String,
 }
 
@@ -76,30 +66,26 @@ impl Option_ {
 }
 
 impl runtime::payload::Decode for Option_ {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            r#type: row.field("type")?,
-            self_: row.field("or\"der")?,
-            new: row.field("new")?,
-            old: row.field("old")?,
-            row: row.field("_row")?,
-            mixed_case: row.field("Mixed Case")?,
-            tick: row.field("ti`ck")?,
-            op: row.field("TG_OP")?,
-            payload: row.field("_payload")?,
+            r#type: object.field("type")?,
+            self_: object.field("or\"der")?,
+            new: object.field("new")?,
+            old: object.field("old")?,
+            row: object.field("_row")?,
+            mixed_case: object.field("Mixed Case")?,
+            tick: object.field("ti`ck")?,
+            op: object.field("TG_OP")?,
+            payload: object.field("_payload")?,
         })
     }
 }
 
 /// Row of `public.plain`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plain {
     /// `r`: text.
-
     pub r: String,
 }
 
@@ -116,18 +102,15 @@ impl Plain {
 }
 
 impl runtime::payload::Decode for Plain {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            r: row.field("r")?,
+            r: object.field("r")?,
         })
     }
 }
 
 /// Event of the channel `Größe`.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Größe {
@@ -149,7 +132,6 @@ pub enum Größe {
         old: Option_,
     },
 }
-
 
 impl Größe {
     /// How the database knows this channel.
@@ -184,13 +166,11 @@ impl runtime::generated::Event for Größe {
 }
 
 /// Event of the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
     /// The row after.
     pub new: Plain,
 }
-
 
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
     /// How the database knows this channel.
@@ -225,7 +205,6 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 /// - it's \ long
 ///
 /// End.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
@@ -242,7 +221,6 @@ pub enum AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         new: Plain,
     },
 }
-
 
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
     /// How the database knows this channel.
@@ -274,17 +252,15 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 }
 
 /// Message of the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     /// Field `r#type`: int.
-
     pub r_type: i64,
     /// Field `match`: string.
-
     pub r#match: String,
 }
 
+#[rustfmt::skip]
 impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     /// How the database knows this channel.
     pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
@@ -345,13 +321,11 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 }
 
 /// What the listener `partial` takes of the channel `Größe`.
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialEvent {
     /// The row before.
     pub old: Option_,
 }
-
 
 impl runtime::generated::Event for PartialEvent {
     fn decode_event(
@@ -369,7 +343,6 @@ impl runtime::generated::Event for PartialEvent {
 }
 
 /// What the listener `second` takes of the channel `Größe`.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecondEvent {
@@ -386,7 +359,6 @@ pub enum SecondEvent {
         old: Option_,
     },
 }
-
 
 impl runtime::generated::Event for SecondEvent {
     fn decode_event(
@@ -410,7 +382,6 @@ impl runtime::generated::Event for SecondEvent {
 /// Listener `partial` on the channel `Größe`.
 ///
 /// Only deletes, for one tenant.
-
 pub trait Partial: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn partial(
@@ -438,13 +409,16 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
     wire: Größe::CHANNEL.wire,
     delivery: Größe::CHANNEL.delivery,
     ops: &[runtime::Op::Delete],
-    filter: &[runtime::generated::ContextFilter {
-        key: "tenant",
-        value: runtime::generated::FilterValue::Environment("TENANT"),
-    }, runtime::generated::ContextFilter {
-        key: "qu\"ote",
-        value: runtime::generated::FilterValue::Literal("\\ '\n"),
-    }],
+    filter: &[
+        runtime::generated::ContextFilter {
+            key: "tenant",
+            value: runtime::generated::FilterValue::Environment("TENANT"),
+        },
+        runtime::generated::ContextFilter {
+            key: "qu\"ote",
+            value: runtime::generated::FilterValue::Literal("\\ '\n"),
+        },
+    ],
 };
 
 struct PartialHandler<L>(L);
@@ -465,7 +439,6 @@ impl<L: Partial> runtime::generated::DurableHandler for PartialHandler<L> {
 }
 
 /// Listener `second` on the channel `Größe`.
-
 pub trait Second: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn second(
@@ -514,7 +487,6 @@ impl<L: Second> runtime::generated::DurableHandler for SecondHandler<L> {
 }
 
 /// Listener `new` on the channel `Größe`.
-
 pub trait New: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn new(
@@ -570,7 +542,7 @@ impl<L: New> runtime::generated::DurableHandler for NewHandler<L> {
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
-
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
@@ -580,6 +552,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + S
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
         &self,
@@ -591,6 +564,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> OnAChannel
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
@@ -604,6 +578,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::generated::DurableHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>
 {
@@ -622,7 +597,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two`.
-
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
@@ -632,6 +607,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + S
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
         &self,
@@ -643,6 +619,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> OnAChannel
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
@@ -656,6 +633,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::generated::TransientHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>
 {
@@ -674,7 +652,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::g
 }
 
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
-
+#[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
@@ -684,6 +662,7 @@ pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage for ::std::sync::Arc<L> {
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
         &self,
@@ -695,6 +674,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> OnACha
 }
 
 /// The listener `OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage` as the database knows it.
+#[rustfmt::skip]
 pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
@@ -708,6 +688,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> runtime::generated::DurableHandler
     for OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>
 {
@@ -731,6 +712,7 @@ pub struct Listeners {
     set: runtime::ListenerSet,
 }
 
+#[rustfmt::skip]
 impl Listeners {
     /// Without any listener yet.
     pub fn new() -> Self {
@@ -763,48 +745,51 @@ impl Listeners {
     /// Adds the listener [`Partial`].
     #[must_use]
     pub fn partial<L: Partial>(mut self, listener: L) -> Self {
-        self.set
-            .durable(PARTIAL, PartialHandler(listener));
+        let handler = PartialHandler(listener);
+        self.set.durable(PARTIAL, handler);
         self
     }
 
     /// Adds the listener [`Second`].
     #[must_use]
     pub fn second<L: Second>(mut self, listener: L) -> Self {
-        self.set
-            .durable(SECOND, SecondHandler(listener));
+        let handler = SecondHandler(listener);
+        self.set.durable(SECOND, handler);
         self
     }
 
     /// Adds the listener [`New`].
     #[must_use]
     pub fn new_<L: New>(mut self, listener: L) -> Self {
-        self.set
-            .durable(NEW, NewHandler(listener));
+        let handler = NewHandler(listener);
+        self.set.durable(NEW, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler(listener);
         self.set
-            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler(listener));
+            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_ONE, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler(listener);
         self.set
-            .transient(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler(listener));
+            .transient(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO, handler);
         self
     }
 
     /// Adds the listener [`OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage`].
     #[must_use]
     pub fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage>(mut self, listener: L) -> Self {
+        let handler = OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler(listener);
         self.set
-            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE, OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler(listener));
+            .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE, handler);
         self
     }
 }
