@@ -10,7 +10,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 pub(crate) struct Cli {
     /// Where the database is, as a postgresql:// URL.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        global = true,
+        value_name = "URL"
+    )]
     pub(crate) database_url: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,7 +25,9 @@ pub(crate) struct Cli {
 impl Cli {
     /// The database of the commands that cannot bring their own.
     pub(crate) fn database_url(&self) -> anyhow::Result<String> {
-        self.database_url.clone().context("no database: give --database-url or set DATABASE_URL")
+        self.database_url
+            .clone()
+            .context("no database: give --database-url or set DATABASE_URL")
     }
 }
 
@@ -82,9 +90,13 @@ pub(crate) struct Demo {
 
 /// `500ms`, `5s`, `1.5s`, `2min`.
 fn duration(text: &str) -> anyhow::Result<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: f64 = number.parse().context("a number and a unit, such as 500ms or 5s")?;
+    let number: f64 = number
+        .parse()
+        .context("a number and a unit, such as 500ms or 5s")?;
     let seconds = match unit {
         "ms" => number / 1000.0,
         "s" => number,
@@ -109,8 +121,14 @@ mod tests {
 
     #[test]
     fn a_duration_needs_a_number_and_a_unit() {
-        assert_eq!(duration("500ms").expect("valid"), Duration::from_millis(500));
-        assert_eq!(duration("1.5s").expect("valid"), Duration::from_millis(1500));
+        assert_eq!(
+            duration("500ms").expect("valid"),
+            Duration::from_millis(500)
+        );
+        assert_eq!(
+            duration("1.5s").expect("valid"),
+            Duration::from_millis(1500)
+        );
         for wrong in ["", "5", "s", "5h", "0s", "-1s"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }

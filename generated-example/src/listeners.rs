@@ -5,8 +5,8 @@ use pgpubsub_runtime::{Cx, ListenerError, TransientCx};
 use tracing::{debug, info};
 
 use crate::pubsub::{
-    AuthorCreated, CacheExpired, CountReads, CreateFirstPost, DropCache, MailAuthor, MediaSaved, ModelReads, OnModelReads,
-    PostDeleted, PostReads, ScanMedia,
+    AuthorCreated, CacheExpired, CountReads, CreateFirstPost, DropCache, MailAuthor, MediaSaved,
+    ModelReads, OnModelReads, PostDeleted, PostReads, ScanMedia,
 };
 
 /// The application: all its listeners.
@@ -18,16 +18,24 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self {
+            name: name.to_owned(),
+        }
     }
 }
 
 impl CreateFirstPost for App {
-    async fn create_first_post(&self, event: AuthorCreated, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn create_first_post(
+        &self,
+        event: AuthorCreated,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         let author = event.new;
         let content = format!("Hello, I am {}.", author.name);
         let insert = "INSERT INTO app.post (author_id, content) VALUES ($1, $2)";
-        cx.transaction().execute(insert, &[&author.id, &content]).await?;
+        cx.transaction()
+            .execute(insert, &[&author.id, &content])
+            .await?;
         debug!("{}: first post of {}", self.name, author.name);
         record(cx, author.id).await
     }
@@ -43,15 +51,26 @@ impl CountReads for App {
         let add = "INSERT INTO app.post_reads_per_day AS counted (date, reads) VALUES ($1, $2)
                    ON CONFLICT (date) DO UPDATE SET reads = counted.reads + excluded.reads";
         for (day, reads) in &per_day {
-            cx.transaction().execute(add, &[&PgDate::from(*day), reads]).await?;
+            cx.transaction()
+                .execute(add, &[&PgDate::from(*day), reads])
+                .await?;
         }
-        info!("{}: post {} was read on {} days", self.name, event.model_id, per_day.len());
+        info!(
+            "{}: counted {} reads of post {}",
+            self.name,
+            per_day.values().sum::<i64>(),
+            event.model_id
+        );
         record(cx, event.model_id).await
     }
 }
 
 impl OnModelReads for App {
-    async fn on_model_reads(&self, event: ModelReads, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_model_reads(
+        &self,
+        event: ModelReads,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         info!("{}: a {} was read", self.name, event.model_type);
         record(cx, event.model_id).await
     }
@@ -61,10 +80,21 @@ impl MailAuthor for App {
     async fn mail_author(&self, event: PostDeleted, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
         let post = event.old;
         let select = "SELECT coalesce(email, name) FROM app.author WHERE id = $1";
-        let author = cx.transaction().query_opt(select, &[&post.author_id]).await?;
+        let author = cx
+            .transaction()
+            .query_opt(select, &[&post.author_id])
+            .await?;
         match author {
-            Some(row) => info!("{}: mail to {}: your post {} is gone", self.name, row.get::<_, String>(0), post.id),
-            None => info!("{}: post {} is gone, and nobody has written it", self.name, post.id),
+            Some(row) => info!(
+                "{}: mail to {}: your post {} is gone",
+                self.name,
+                row.get::<_, String>(0),
+                post.id
+            ),
+            None => info!(
+                "{}: post {} is gone, and nobody has written it",
+                self.name, post.id
+            ),
         }
         record(cx, post.id).await
     }
@@ -77,14 +107,24 @@ impl ScanMedia for App {
             MediaSaved::Update { old, new } if old.key != new.key => ("replaced", new),
             MediaSaved::Update { new, .. } => ("renamed", new),
         };
-        info!("{}: scanned {} ({what}, {} bytes)", self.name, media.name, media.size);
+        info!(
+            "{}: scanned {} ({what}, {} bytes)",
+            self.name, media.name, media.size
+        );
         record(cx, media.id).await
     }
 }
 
 impl DropCache for App {
-    async fn drop_cache(&self, event: CacheExpired, _cx: &mut TransientCx) -> Result<(), ListenerError> {
-        info!("{}: dropped its copy of post {}: {}", self.name, event.post_id, event.reason);
+    async fn drop_cache(
+        &self,
+        event: CacheExpired,
+        _cx: &mut TransientCx,
+    ) -> Result<(), ListenerError> {
+        info!(
+            "{}: dropped its copy of post {}: {}",
+            self.name, event.post_id, event.reason
+        );
         Ok(())
     }
 }
@@ -93,6 +133,8 @@ impl DropCache for App {
 async fn record(cx: &mut Cx<'_>, subject: i64) -> Result<(), ListenerError> {
     let (listener, id) = (cx.notification().listener.to_string(), cx.notification().id);
     let insert = "INSERT INTO app.ledger (listener, notification_id, subject) VALUES ($1, $2, $3)";
-    cx.transaction().execute(insert, &[&listener, &id, &subject]).await?;
+    cx.transaction()
+        .execute(insert, &[&listener, &id, &subject])
+        .await?;
     Ok(())
 }

@@ -4,6 +4,8 @@ mod cli;
 mod demo;
 mod listeners;
 mod migrate;
+// Made for a module that others may reach; here it is the whole program that uses it.
+#[allow(unreachable_pub)]
 mod pubsub;
 mod work;
 
@@ -15,7 +17,7 @@ use clap::Parser;
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = cli::Cli::parse();
     match cli.command {
-        cli::Command::Migrate { dir } => migrate::run(&cli.database_url()?, &dir).await?,
+        cli::Command::Migrate { ref dir } => migrate::run(&cli.database_url()?, dir).await?,
         cli::Command::Work(ref options) => work::run(&cli.database_url()?, options).await?,
         cli::Command::Demo(ref options) => return demo::run(cli.database_url, options).await,
     }

@@ -18,8 +18,15 @@ pub(crate) async fn run(url: &str, dir: &Path) -> anyhow::Result<()> {
 
 /// Applies what is new in `dir`.
 pub(crate) async fn apply(url: &str, dir: &Path) -> anyhow::Result<()> {
-    let migrator = Migrator::new(dir).await.with_context(|| format!("cannot read the migrations in {}", dir.display()))?;
-    let mut connection = PgConnection::connect(url).await.context("cannot connect to the database")?;
-    migrator.run(&mut connection).await.context("cannot apply the migrations")?;
+    let migrator = Migrator::new(dir)
+        .await
+        .with_context(|| format!("cannot read the migrations in {}", dir.display()))?;
+    let mut connection = PgConnection::connect(url)
+        .await
+        .context("cannot connect to the database")?;
+    migrator
+        .run(&mut connection)
+        .await
+        .context("cannot apply the migrations")?;
     connection.close().await.context("cannot close the session")
 }

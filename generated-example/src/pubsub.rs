@@ -38,20 +38,15 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 /// Row of `app.author`.
 ///
 /// Somebody who writes posts.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Author {
     /// `id`: bigint, primary key.
-
     pub id: i64,
     /// `name`: text.
-
     pub name: String,
     /// `email`: text, nullable.
-
     pub email: Option<String>,
     /// `created_at`: timestamptz.
-
     pub created_at: runtime::types::PgTimestampTz,
 }
 
@@ -65,34 +60,27 @@ impl Author {
 }
 
 impl runtime::payload::Decode for Author {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            name: row.field("name")?,
-            email: row.field("email")?,
-            created_at: row.field("created_at")?,
+            id: object.field("id")?,
+            name: object.field("name")?,
+            email: object.field("email")?,
+            created_at: object.field("created_at")?,
         })
     }
 }
 
 /// Row of `app.post`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Post {
     /// `id`: bigint, primary key.
-
     pub id: i64,
     /// `author_id`: bigint, nullable.
-
     pub author_id: Option<i64>,
     /// `content`: text.
-
     pub content: String,
     /// `date`: date.
-
     pub date: runtime::types::PgDate,
 }
 
@@ -106,37 +94,29 @@ impl Post {
 }
 
 impl runtime::payload::Decode for Post {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            author_id: row.field("author_id")?,
-            content: row.field("content")?,
-            date: row.field("date")?,
+            id: object.field("id")?,
+            author_id: object.field("author_id")?,
+            content: object.field("content")?,
+            date: object.field("date")?,
         })
     }
 }
 
 /// Row of `app.media`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Media {
     /// `id`: bigint, primary key.
-
     pub id: i64,
     /// `name`: text.
-
     pub name: String,
     /// `content_type`: text, nullable.
-
     pub content_type: Option<String>,
     /// `size`: numeric(20,0).
-
     pub size: runtime::types::PgNumeric,
     /// `storage_key`: uuid.
-
     pub key: runtime::uuid::Uuid,
 }
 
@@ -150,16 +130,14 @@ impl Media {
 }
 
 impl runtime::payload::Decode for Media {
-    fn decode(
-        value: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let row = runtime::payload::Object::new(value)?;
+    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+        let object = runtime::payload::Object::new(value)?;
         Ok(Self {
-            id: row.field("id")?,
-            name: row.field("name")?,
-            content_type: row.field("content_type")?,
-            size: row.field("size")?,
-            key: row.field("storage_key")?,
+            id: object.field("id")?,
+            name: object.field("name")?,
+            content_type: object.field("content_type")?,
+            size: object.field("size")?,
+            key: object.field("storage_key")?,
         })
     }
 }
@@ -167,13 +145,11 @@ impl runtime::payload::Decode for Media {
 /// Event of the channel `author_created`.
 ///
 /// A new author.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuthorCreated {
     /// The row after.
     pub new: Author,
 }
-
 
 impl AuthorCreated {
     /// How the database knows this channel.
@@ -203,13 +179,11 @@ impl runtime::generated::Event for AuthorCreated {
 /// Event of the channel `post_deleted`.
 ///
 /// A post is about to disappear.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct PostDeleted {
     /// The row before.
     pub old: Post,
 }
-
 
 impl PostDeleted {
     /// How the database knows this channel.
@@ -239,7 +213,6 @@ impl runtime::generated::Event for PostDeleted {
 /// Event of the channel `media_saved`.
 ///
 /// A medium was inserted or updated.
-
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaSaved {
@@ -256,7 +229,6 @@ pub enum MediaSaved {
         new: Media,
     },
 }
-
 
 impl MediaSaved {
     /// How the database knows this channel.
@@ -290,20 +262,15 @@ impl runtime::generated::Event for MediaSaved {
 /// Message of the channel `model_reads`.
 ///
 /// Somebody read rows of a model.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelReads {
     /// Field `model_id`: int.
-
     pub model_id: i64,
     /// Field `model_type`: string.
-
     pub model_type: String,
     /// Field `date`: date?.
-
     pub date: Option<runtime::chrono::NaiveDate>,
     /// Field `per_day`: `map<date, int>`.
-
     pub per_day: ::std::collections::BTreeMap<runtime::chrono::NaiveDate, i64>,
 }
 
@@ -385,20 +352,15 @@ impl runtime::generated::Event for ModelReads {
 /// Somebody read a post.
 ///
 /// Extends the channel `model_reads`.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct PostReads {
     /// Field `model_id`: int.
-
     pub model_id: i64,
     /// Field `model_type`: string.
-
     pub model_type: String,
     /// Field `date`: date?.
-
     pub date: Option<runtime::chrono::NaiveDate>,
     /// Field `per_day`: `map<date, int>`.
-
     pub per_day: ::std::collections::BTreeMap<runtime::chrono::NaiveDate, i64>,
 }
 
@@ -478,14 +440,11 @@ impl runtime::generated::Event for PostReads {
 /// Message of the channel `cache_expired`.
 ///
 /// Every connected process drops its copy of this post.
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct CacheExpired {
     /// Field `post_id`: int.
-
     pub post_id: i64,
     /// Field `reason`: string.
-
     pub reason: String,
 }
 
@@ -551,7 +510,6 @@ impl runtime::generated::Event for CacheExpired {
 /// Listener `create_first_post` on the channel `author_created`.
 ///
 /// Gives each new author a first post.
-
 pub trait CreateFirstPost: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn create_first_post(
@@ -602,7 +560,6 @@ impl<L: CreateFirstPost> runtime::generated::DurableHandler for CreateFirstPostH
 /// Listener `count_reads` on the channel `post_reads`.
 ///
 /// Adds the reads to the count of their day.
-
 pub trait CountReads: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn count_reads(
@@ -653,7 +610,6 @@ impl<L: CountReads> runtime::generated::DurableHandler for CountReadsHandler<L> 
 /// Listener `mail_author` on the channel `post_deleted`.
 ///
 /// Tells the author that a post is gone.
-
 pub trait MailAuthor: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn mail_author(
@@ -704,7 +660,6 @@ impl<L: MailAuthor> runtime::generated::DurableHandler for MailAuthorHandler<L> 
 /// Listener `scan_media` on the channel `media_saved`.
 ///
 /// Scans what was uploaded.
-
 pub trait ScanMedia: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn scan_media(
@@ -753,7 +708,6 @@ impl<L: ScanMedia> runtime::generated::DurableHandler for ScanMediaHandler<L> {
 }
 
 /// Listener `drop_cache` on the channel `cache_expired`.
-
 pub trait DropCache: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn drop_cache(
@@ -802,7 +756,6 @@ impl<L: DropCache> runtime::generated::TransientHandler for DropCacheHandler<L> 
 }
 
 /// Listener `on_model_reads` on the channel `model_reads`.
-
 pub trait OnModelReads: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back and is tried again later.
     fn on_model_reads(
@@ -888,48 +841,48 @@ impl Listeners {
     /// Adds the listener [`CreateFirstPost`].
     #[must_use]
     pub fn create_first_post<L: CreateFirstPost>(mut self, listener: L) -> Self {
-        self.set
-            .durable(CREATE_FIRST_POST, CreateFirstPostHandler(listener));
+        let handler = CreateFirstPostHandler(listener);
+        self.set.durable(CREATE_FIRST_POST, handler);
         self
     }
 
     /// Adds the listener [`CountReads`].
     #[must_use]
     pub fn count_reads<L: CountReads>(mut self, listener: L) -> Self {
-        self.set
-            .durable(COUNT_READS, CountReadsHandler(listener));
+        let handler = CountReadsHandler(listener);
+        self.set.durable(COUNT_READS, handler);
         self
     }
 
     /// Adds the listener [`MailAuthor`].
     #[must_use]
     pub fn mail_author<L: MailAuthor>(mut self, listener: L) -> Self {
-        self.set
-            .durable(MAIL_AUTHOR, MailAuthorHandler(listener));
+        let handler = MailAuthorHandler(listener);
+        self.set.durable(MAIL_AUTHOR, handler);
         self
     }
 
     /// Adds the listener [`ScanMedia`].
     #[must_use]
     pub fn scan_media<L: ScanMedia>(mut self, listener: L) -> Self {
-        self.set
-            .durable(SCAN_MEDIA, ScanMediaHandler(listener));
+        let handler = ScanMediaHandler(listener);
+        self.set.durable(SCAN_MEDIA, handler);
         self
     }
 
     /// Adds the listener [`DropCache`].
     #[must_use]
     pub fn drop_cache<L: DropCache>(mut self, listener: L) -> Self {
-        self.set
-            .transient(DROP_CACHE, DropCacheHandler(listener));
+        let handler = DropCacheHandler(listener);
+        self.set.transient(DROP_CACHE, handler);
         self
     }
 
     /// Adds the listener [`OnModelReads`].
     #[must_use]
     pub fn on_model_reads<L: OnModelReads>(mut self, listener: L) -> Self {
-        self.set
-            .durable(ON_MODEL_READS, OnModelReadsHandler(listener));
+        let handler = OnModelReadsHandler(listener);
+        self.set.durable(ON_MODEL_READS, handler);
         self
     }
 }

@@ -38,7 +38,10 @@ pub(crate) async fn run(url: &str, options: &cli::Work) -> anyhow::Result<()> {
     if !options.only.is_empty() {
         worker = worker.only(options.only.iter().map(String::as_str));
     }
-    worker.run_until(asked_to_stop(options.stop_at_eof)?).await.context("the worker ended")
+    worker
+        .run_until(asked_to_stop(options.stop_at_eof)?)
+        .await
+        .context("the worker ended")
 }
 
 /// Ends at SIGTERM or ctrl-c, and at the end of standard input if that was asked for.
@@ -64,5 +67,10 @@ async fn end_of_input() {
 fn log_to_stdout() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stdout().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_target(false).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_target(false)
+        .without_time()
+        .init();
 }

@@ -13,9 +13,15 @@ const WAITING: &str = "SELECT count(*) FROM pgpubsub.notification";
 /// The kill is in the middle for certain: it happens once a quarter of the posts is there, and until then only half of the authors are.
 pub(super) async fn run(stage: &Stage, workers: &mut Workers, authors: i64) -> anyhow::Result<()> {
     let batch = (authors / 40).max(1);
-    let mut progress = Progress { stage, authors, shown: 0 };
+    let mut progress = Progress {
+        stage,
+        authors,
+        shown: 0,
+    };
     let mut written = 0;
-    stage.say(&format!("{authors} new authors are coming; each gets a first post from a listener"));
+    stage.say(&format!(
+        "{authors} new authors are coming; each gets a first post from a listener"
+    ));
     let posts = loop {
         let posts = stage.count(POSTS).await?;
         progress.show(posts);
@@ -29,11 +35,15 @@ pub(super) async fn run(stage: &Stage, workers: &mut Workers, authors: i64) -> a
         }
     };
     let (killed, fresh) = workers.replace_first().await?;
-    stage.say(&format!("KILLED {killed} with SIGKILL at {posts} of {authors} posts; {fresh} takes its place"));
+    stage.say(&format!(
+        "KILLED {killed} with SIGKILL at {posts} of {authors} posts; {fresh} takes its place"
+    ));
     while written < authors {
         written += write(stage, batch.min(authors - written)).await?;
     }
-    workers.wait_for_lines(1, |line| line.starts_with(&fresh)).await?;
+    workers
+        .wait_for_lines(1, |line| line.starts_with(&fresh))
+        .await?;
     while stage.count(WAITING).await? > 0 {
         progress.show(stage.count(POSTS).await?);
         stage.rest("the posts").await?;
@@ -46,7 +56,11 @@ pub(super) async fn run(stage: &Stage, workers: &mut Workers, authors: i64) -> a
 async fn write(stage: &Stage, authors: i64) -> anyhow::Result<i64> {
     let insert = "INSERT INTO app.author (name, email)
                   SELECT 'author ' || n, 'author' || n || '@example.org' FROM generate_series(1, $1::bigint) AS n";
-    stage.client.execute(insert, &[&authors]).await.context("cannot write authors")?;
+    stage
+        .client
+        .execute(insert, &[&authors])
+        .await
+        .context("cannot write authors")?;
     Ok(authors)
 }
 
@@ -63,7 +77,10 @@ impl Progress<'_> {
         if tenth > self.shown {
             self.shown = tenth;
             let bar = "#".repeat(usize::try_from(tenth).unwrap_or(0) * 2);
-            self.stage.say(&format!("[{bar:<20}] {posts} of {} first posts", self.authors));
+            self.stage.say(&format!(
+                "[{bar:<20}] {posts} of {} first posts",
+                self.authors
+            ));
         }
     }
 }

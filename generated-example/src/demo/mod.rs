@@ -25,31 +25,48 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 pub(crate) async fn run(url: Option<String>, options: &cli::Demo) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let (database, place) = match url {
-        Some(url) => (Database::create_at(&url).await, "the server of the given URL"),
+        Some(url) => (
+            Database::create_at(&url).await,
+            "the server of the given URL",
+        ),
         None => (Database::create().await, "a throwaway PostgreSQL"),
     };
     let database = database.context("no database for the demo")?;
-    let stage = Stage { client: database.connect().await?, started };
+    let stage = Stage {
+        client: database.connect().await?,
+        started,
+    };
     stage.say(&format!("a fresh database on {place}"));
     migrate::apply(&database.url(), Path::new(migrate::FOLDER)).await?;
-    stage.say("migrated: the application's tables, then the triggers and the storage of pgpubsub-gen");
+    stage.say(
+        "migrated: the application's tables, then the triggers and the storage of pgpubsub-gen",
+    );
 
     let mut workers = Workers::new(database.url(), stage.started);
     for _ in 0..options.workers {
         workers.start()?;
     }
     workers.all_ready().await?;
-    stage.say(&format!("{} worker processes are listening", options.workers));
+    stage.say(&format!(
+        "{} worker processes are listening",
+        options.workers
+    ));
 
     burst::run(&stage, &mut workers, options.authors).await?;
     let verdict = verdict::Verdict::read(&stage.client).await?;
     everyday::run(&stage, &mut workers).await?;
-    let left = stage.count("SELECT count(*) FROM pgpubsub.notification").await?;
+    let left = stage
+        .count("SELECT count(*) FROM pgpubsub.notification")
+        .await?;
     workers.stop().await?;
     stage.say(&format!("the workers stopped; {left} notifications left"));
 
     println!("{verdict}");
-    Ok(if verdict.is_exact() && left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if verdict.is_exact() && left == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Where the demo happens: a session of the writing side, and a clock.
@@ -65,7 +82,12 @@ impl Stage {
     }
 
     async fn count(&self, sql: &str) -> anyhow::Result<i64> {
-        Ok(self.client.query_one(sql, &[]).await.with_context(|| format!("cannot count: {sql}"))?.get(0))
+        Ok(self
+            .client
+            .query_one(sql, &[])
+            .await
+            .with_context(|| format!("cannot count: {sql}"))?
+            .get(0))
     }
 
     /// Waits until the count is at least `expected`.
@@ -80,8 +102,16 @@ impl Stage {
     async fn rest(&self, what: &str) -> anyhow::Result<()> {
         if self.started.elapsed() > DEADLINE {
             let sql = "SELECT coalesce(max(last_error), 'none') FROM pgpubsub.notification";
-            let error: String = self.client.query_one(sql, &[]).await.context("cannot read the last error")?.get(0);
-            bail!("{what}: not done after {} s; last error of a listener: {error}", DEADLINE.as_secs());
+            let error: String = self
+                .client
+                .query_one(sql, &[])
+                .await
+                .context("cannot read the last error")?
+                .get(0);
+            bail!(
+                "{what}: not done after {} s; last error of a listener: {error}",
+                DEADLINE.as_secs()
+            );
         }
         tokio::time::sleep(LOOK_AGAIN).await;
         Ok(())

@@ -30,7 +30,12 @@ impl Verdict {
                    (SELECT count(*) FROM posts_of WHERE posts = 0),
                    (SELECT count(*) FROM posts_of WHERE posts > 1) + (SELECT count(*) FROM effects WHERE times > 1)";
         let row = client.query_one(sql, &[]).await.context("cannot count")?;
-        Ok(Self { authors: row.get(0), posts: row.get(1), missing: row.get(2), twice: row.get(3) })
+        Ok(Self {
+            authors: row.get(0),
+            posts: row.get(1),
+            missing: row.get(2),
+            twice: row.get(3),
+        })
     }
 
     pub(super) fn is_exact(&self) -> bool {
@@ -40,8 +45,20 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { authors, posts, missing, twice } = self;
-        let word = if self.is_exact() { "exact" } else { "NOT EXACT" };
-        write!(f, "{authors} authors, {posts} first posts, {missing} missing, {twice} twice: {word}")
+        let Self {
+            authors,
+            posts,
+            missing,
+            twice,
+        } = self;
+        let word = if self.is_exact() {
+            "exact"
+        } else {
+            "NOT EXACT"
+        };
+        write!(
+            f,
+            "{authors} authors, {posts} first posts, {missing} missing, {twice} twice: {word}"
+        )
     }
 }

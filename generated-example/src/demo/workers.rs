@@ -36,7 +36,14 @@ struct Running {
 impl Workers {
     pub(super) fn new(url: String, started: Instant) -> Self {
         let (says, said) = unbounded_channel();
-        Self { url, started, hired: 0, running: Vec::new(), says, said }
+        Self {
+            url,
+            started,
+            hired: 0,
+            running: Vec::new(),
+            says,
+            said,
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -57,8 +64,14 @@ impl Workers {
             .kill_on_drop(true)
             .spawn()
             .context("cannot start a worker")?;
-        let input = child.stdin.take().context("the worker has no standard input")?;
-        let output = child.stdout.take().context("the worker has no standard output")?;
+        let input = child
+            .stdin
+            .take()
+            .context("the worker has no standard input")?;
+        let output = child
+            .stdout
+            .take()
+            .context("the worker has no standard output")?;
         let (says, started) = (self.says.clone(), self.started);
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).lines();
@@ -77,23 +90,34 @@ impl Workers {
 
     /// Waits until each running worker has said that it is listening.
     pub(super) async fn all_ready(&mut self) -> anyhow::Result<()> {
-        self.wait_for_lines(self.count(), |line| line.ends_with(READY)).await
+        self.wait_for_lines(self.count(), |line| line.ends_with(READY))
+            .await
     }
 
     /// Kills the first worker with SIGKILL and starts another in its place. Returns both names.
     pub(super) async fn replace_first(&mut self) -> anyhow::Result<(String, String)> {
         ensure!(!self.running.is_empty(), "no worker to kill");
         let mut first = self.running.remove(0);
-        first.child.kill().await.with_context(|| format!("cannot kill {}", first.name))?;
+        first
+            .child
+            .kill()
+            .await
+            .with_context(|| format!("cannot kill {}", first.name))?;
         self.start()?;
         let fresh = self.running.last().map(|worker| worker.name.clone());
         Ok((first.name, fresh.context("no worker was started")?))
     }
 
     /// Waits for the given number of lines that match.
-    pub(super) async fn wait_for_lines(&mut self, mut lines: usize, matches: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    pub(super) async fn wait_for_lines(
+        &mut self,
+        mut lines: usize,
+        matches: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<()> {
         while lines > 0 {
-            let next = timeout(PATIENCE, self.said.recv()).await.context("a worker is silent")?;
+            let next = timeout(PATIENCE, self.said.recv())
+                .await
+                .context("a worker is silent")?;
             lines -= usize::from(next.is_some_and(|line| matches(&line)));
         }
         Ok(())
@@ -101,11 +125,16 @@ impl Workers {
 
     /// Asks all to stop and waits for it.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
-        let (inputs, children): (Vec<_>, Vec<_>) =
-            self.running.into_iter().map(|worker| (worker.input, (worker.name, worker.child))).unzip();
+        let (inputs, children): (Vec<_>, Vec<_>) = self
+            .running
+            .into_iter()
+            .map(|worker| (worker.input, (worker.name, worker.child)))
+            .unzip();
         drop(inputs);
         for (name, mut child) in children {
-            let status = timeout(PATIENCE, child.wait()).await.with_context(|| format!("{name} does not stop"))?;
+            let status = timeout(PATIENCE, child.wait())
+                .await
+                .with_context(|| format!("{name} does not stop"))?;
             let status = status.with_context(|| format!("cannot wait for {name}"))?;
             if !status.success() {
                 bail!("{name} ended with {status}");
