@@ -8,6 +8,7 @@ use crate::model::Schema;
 
 use super::error::PlanError;
 use super::ident::sql_ident;
+use super::names::sha256_hex;
 use super::sql::SqlPlan;
 
 /// Line before the state in an up file.
@@ -90,7 +91,10 @@ pub(super) fn plan(
         previous: newest.map(|newest| Previous {
             up: newest.up.clone(),
             state: newest.state.clone(),
-            body: history.newest_up.as_deref().and_then(state_body),
+            body: history
+                .newest_up
+                .as_deref()
+                .and_then(|up| state_body(up, &newest.up_sha256)),
         }),
         triggers,
         functions,
@@ -127,8 +131,13 @@ impl Drops {
     }
 }
 
-/// The lines between the markers.
-fn state_body(up: &str) -> Option<String> {
+/// The lines between the markers, if it is the file that was emitted.
+fn state_body(up: &str, sha256: &str) -> Option<String> {
+    // A checkout on Windows may have converted the line ends.
+    let up = up.replace("\r\n", "\n");
+    if sha256_hex(&up) != sha256 {
+        return None;
+    }
     let (_, rest) = up.split_once(&format!("{STATE_BEGIN}\n"))?;
     // The last end marker: documentation in the state could look like one.
     let (body, _) = rest.rsplit_once(&format!("{STATE_END}\n"))?;
@@ -189,7 +198,10 @@ mod tests {
     #[test]
     fn a_body_lies_between_the_markers() {
         let up = format!("x\n{STATE_BEGIN}\nbody\n{STATE_END}\n");
-        assert_eq!(state_body(&up).as_deref(), Some("body\n"));
-        assert_eq!(state_body("x"), None);
+        let sha256 = sha256_hex(&up);
+        assert_eq!(state_body(&up, &sha256).as_deref(), Some("body\n"));
+        let windows = up.replace('\n', "\r\n");
+        assert_eq!(state_body(&windows, &sha256).as_deref(), Some("body\n"));
+        assert_eq!(state_body("x", &sha256), None);
     }
 }

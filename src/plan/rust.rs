@@ -118,6 +118,10 @@ pub struct RustListener {
     pub ty: String,
     /// Its method.
     pub method: String,
+    /// What a call of the method means.
+    pub called: &'static str,
+    /// Whether clippy expects another receiver of a method of this name.
+    pub unconventional: bool,
     /// Method of `Listeners`.
     pub builder: String,
     /// Constant with its `ListenerSpec`.
@@ -382,6 +386,12 @@ fn rust_listener(schema: &Schema, listener: &Listener) -> RustListener {
         doc,
         ty: rust_type(&listener.name),
         method: rust_field(&listener.name),
+        called: if durable {
+            "Called for each notification. An error rolls its effects back; it is tried again later."
+        } else {
+            "Called for each message that arrives while connected. An error is only reported."
+        },
+        unconventional: is_unconventional(&rust_field(&listener.name)),
         builder: rust_builder(&listener.name),
         constant: rust_const(&listener.name),
         event: if listener.ops == channel.ops() {
@@ -423,6 +433,15 @@ fn rust_listener(schema: &Schema, listener: &Listener) -> RustListener {
         },
         add: if durable { "durable" } else { "transient" },
     }
+}
+
+/// Beginnings that `clippy::wrong_self_convention` knows.
+fn is_unconventional(method: &str) -> bool {
+    let beginnings = ["as_", "from_", "into_", "is_", "to_"];
+    method == "new"
+        || beginnings
+            .iter()
+            .any(|beginning| method.starts_with(beginning))
 }
 
 fn op_variant(op: Op) -> &'static str {

@@ -109,7 +109,7 @@ fn listener(key: &str, channel: usize, doc: &str, ops: &[Op]) -> Listener {
 }
 
 /// What `schema.example.yaml` says.
-pub fn example() -> Schema {
+pub(crate) fn example() -> Schema {
     let reads = |kind: &str| {
         vec![
             field("model_id", FieldType::Int, None),
@@ -236,7 +236,7 @@ pub fn example() -> Schema {
 }
 
 /// Names that look for trouble.
-pub fn names() -> Schema {
+pub(crate) fn names() -> Schema {
     let named = |field: &str, name: &str| Column {
         column: name.into(),
         ..column(field, PgType::Text)
@@ -339,7 +339,7 @@ pub fn names() -> Schema {
 }
 
 /// Every type of a column and of a field.
-pub fn all_types() -> Schema {
+pub(crate) fn all_types() -> Schema {
     let plain = [
         ("small", PgType::SmallInt),
         ("int", PgType::Integer),

@@ -652,7 +652,7 @@ impl runtime::generated::Event for Required {
 
 /// Listener `on_everything_changed` on the channel `everything_changed`.
 pub trait OnEverythingChanged: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_everything_changed(
         &self,
         event: EverythingChanged,
@@ -705,7 +705,7 @@ impl<L: OnEverythingChanged> runtime::generated::DurableHandler for OnEverything
 
 /// Listener `on_defaults` on the channel `defaults`.
 pub trait OnDefaults: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_defaults(
         &self,
         event: Defaults,
@@ -753,7 +753,7 @@ impl<L: OnDefaults> runtime::generated::DurableHandler for OnDefaultsHandler<L> 
 
 /// Listener `on_required` on the channel `required`.
 pub trait OnRequired: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_required(
         &self,
         event: Required,
@@ -800,7 +800,7 @@ impl<L: OnRequired> runtime::generated::DurableHandler for OnRequiredHandler<L> 
 }
 
 /// Ties listeners to their channels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listeners {
     set: runtime::ListenerSet,
 }
@@ -821,10 +821,10 @@ impl Listeners {
         L: OnRequired,
     {
         let app = ::std::sync::Arc::new(app);
-        let listeners = Self::new();
-        let listeners = listeners.on_everything_changed(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_defaults(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_required(::std::sync::Arc::clone(&app));
+        let mut listeners = Self::new();
+        listeners = listeners.on_everything_changed(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_defaults(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_required(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -850,6 +850,12 @@ impl Listeners {
         let handler = OnRequiredHandler(listener);
         self.set.durable(ON_REQUIRED, handler);
         self
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -375,7 +375,7 @@ impl runtime::generated::Event for SecondEvent {
 ///
 /// Only deletes, for one tenant.
 pub trait Partial: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn partial(
         &self,
         event: PartialEvent,
@@ -432,7 +432,7 @@ impl<L: Partial> runtime::generated::DurableHandler for PartialHandler<L> {
 
 /// Listener `second` on the channel `Größe`.
 pub trait Second: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn second(
         &self,
         event: SecondEvent,
@@ -480,7 +480,8 @@ impl<L: Second> runtime::generated::DurableHandler for SecondHandler<L> {
 
 /// Listener `new` on the channel `Größe`.
 pub trait New: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    #[allow(clippy::wrong_self_convention)]
     fn new(
         &self,
         event: Größe,
@@ -536,7 +537,7 @@ impl<L: New> runtime::generated::DurableHandler for NewHandler<L> {
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one`.
 #[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(
         &self,
         event: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne,
@@ -591,7 +592,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::g
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two`.
 #[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each message that arrives while connected. An error is only reported.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(
         &self,
         event: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo,
@@ -646,7 +647,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::g
 /// Listener `on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message` on the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
 #[rustfmt::skip]
 pub trait OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(
         &self,
         event: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage,
@@ -699,7 +700,7 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> runtim
 }
 
 /// Ties listeners to their channels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listeners {
     set: runtime::ListenerSet,
 }
@@ -724,13 +725,13 @@ impl Listeners {
         L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage,
     {
         let app = ::std::sync::Arc::new(app);
-        let listeners = Self::new();
-        let listeners = listeners.partial(::std::sync::Arc::clone(&app));
-        let listeners = listeners.second(::std::sync::Arc::clone(&app));
-        let listeners = listeners.new_(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(::std::sync::Arc::clone(&app));
+        let mut listeners = Self::new();
+        listeners = listeners.partial(::std::sync::Arc::clone(&app));
+        listeners = listeners.second(::std::sync::Arc::clone(&app));
+        listeners = listeners.new_(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -751,6 +752,7 @@ impl Listeners {
     }
 
     /// Adds the listener [`New`].
+    #[allow(clippy::wrong_self_convention)]
     #[must_use]
     pub fn new_<L: New>(mut self, listener: L) -> Self {
         let handler = NewHandler(listener);
@@ -783,6 +785,12 @@ impl Listeners {
         self.set
             .durable(ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE, handler);
         self
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
