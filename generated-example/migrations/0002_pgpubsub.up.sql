@@ -279,7 +279,6 @@ BEGIN
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
     ('on_model_reads', 'model_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
-
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_model_reads', '');
 END
@@ -309,7 +308,6 @@ BEGIN
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
     ('count_reads', 'post_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
-
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_post_reads', '');
 END

@@ -511,7 +511,7 @@ impl runtime::generated::Event for CacheExpired {
 ///
 /// Gives each new author a first post.
 pub trait CreateFirstPost: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn create_first_post(
         &self,
         event: AuthorCreated,
@@ -561,7 +561,7 @@ impl<L: CreateFirstPost> runtime::generated::DurableHandler for CreateFirstPostH
 ///
 /// Adds the reads to the count of their day.
 pub trait CountReads: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn count_reads(
         &self,
         event: PostReads,
@@ -611,7 +611,7 @@ impl<L: CountReads> runtime::generated::DurableHandler for CountReadsHandler<L> 
 ///
 /// Tells the author that a post is gone.
 pub trait MailAuthor: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn mail_author(
         &self,
         event: PostDeleted,
@@ -661,7 +661,7 @@ impl<L: MailAuthor> runtime::generated::DurableHandler for MailAuthorHandler<L> 
 ///
 /// Scans what was uploaded.
 pub trait ScanMedia: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn scan_media(
         &self,
         event: MediaSaved,
@@ -709,7 +709,7 @@ impl<L: ScanMedia> runtime::generated::DurableHandler for ScanMediaHandler<L> {
 
 /// Listener `drop_cache` on the channel `cache_expired`.
 pub trait DropCache: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each message that arrives while connected. An error is only reported.
     fn drop_cache(
         &self,
         event: CacheExpired,
@@ -757,7 +757,7 @@ impl<L: DropCache> runtime::generated::TransientHandler for DropCacheHandler<L> 
 
 /// Listener `on_model_reads` on the channel `model_reads`.
 pub trait OnModelReads: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back and is tried again later.
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn on_model_reads(
         &self,
         event: ModelReads,
@@ -804,7 +804,7 @@ impl<L: OnModelReads> runtime::generated::DurableHandler for OnModelReadsHandler
 }
 
 /// Ties listeners to their channels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listeners {
     set: runtime::ListenerSet,
 }
@@ -828,13 +828,13 @@ impl Listeners {
         L: OnModelReads,
     {
         let app = ::std::sync::Arc::new(app);
-        let listeners = Self::new();
-        let listeners = listeners.create_first_post(::std::sync::Arc::clone(&app));
-        let listeners = listeners.count_reads(::std::sync::Arc::clone(&app));
-        let listeners = listeners.mail_author(::std::sync::Arc::clone(&app));
-        let listeners = listeners.scan_media(::std::sync::Arc::clone(&app));
-        let listeners = listeners.drop_cache(::std::sync::Arc::clone(&app));
-        let listeners = listeners.on_model_reads(::std::sync::Arc::clone(&app));
+        let mut listeners = Self::new();
+        listeners = listeners.create_first_post(::std::sync::Arc::clone(&app));
+        listeners = listeners.count_reads(::std::sync::Arc::clone(&app));
+        listeners = listeners.mail_author(::std::sync::Arc::clone(&app));
+        listeners = listeners.scan_media(::std::sync::Arc::clone(&app));
+        listeners = listeners.drop_cache(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_model_reads(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -884,6 +884,12 @@ impl Listeners {
         let handler = OnModelReadsHandler(listener);
         self.set.durable(ON_MODEL_READS, handler);
         self
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
