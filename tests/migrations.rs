@@ -144,3 +144,17 @@ fn two_names_that_become_one_in_rust_are_refused() {
         "model `author` and channel `Author` would both be `Author` in Rust; rename one of them"
     );
 }
+
+#[test]
+fn two_files_at_one_path_are_refused() {
+    let mut schema = schemas::example();
+    schema.generate.stubs = Some(schema.generate.rust_out.clone());
+    assert!(plan(&schema, &History::default()).is_err());
+}
+
+#[test]
+fn a_listener_of_one_letter_is_no_clash() {
+    let mut schema = schemas::example();
+    schema.listeners[0].name = "x".into();
+    assert!(plan(&schema, &History::default()).is_ok());
+}
