@@ -3,8 +3,5 @@
 pub mod history;
 pub mod lock;
 pub mod model;
-pub mod render {
-    //! Layout: a plan becomes files.
-    mod files;
-    pub use files::{File, FileKind, Files};
-}
+pub mod plan;
+pub mod render;

@@ -38,7 +38,9 @@ impl Files {
 
     /// The files in order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &File)> {
-        self.entries.iter().map(|(path, file)| (path.as_str(), file))
+        self.entries
+            .iter()
+            .map(|(path, file)| (path.as_str(), file))
     }
 
     /// The file at a path.

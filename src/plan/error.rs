@@ -1,0 +1,23 @@
+//! What a valid schema can still run into.
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Two declarations become one Rust name.
+    #[error("{first} and {second} would both be `{name}` in Rust; rename one of them")]
+    NameClash {
+        /// The Rust name.
+        name: String,
+        /// What had it first.
+        first: String,
+        /// What wants it too.
+        second: String,
+    },
+    /// Two of our files at one path.
+    #[error("two generated files would have the path `{0}`")]
+    PathClash(String),
+    /// sqlx reads the number of a migration as a 64-bit integer.
+    #[error("no migration number is left after `{0}`")]
+    MigrationNumber(String),
+}

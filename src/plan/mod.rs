@@ -1,0 +1,87 @@
+//! Planning: a valid schema and the history become a [`Plan`], in which every name, type, cast and path is decided.
+//!
+//! The templates behind this stage only lay it out. Nothing here reads or writes a file, a clock or an environment variable.
+
+mod error;
+pub mod ident;
+mod literal;
+mod lock;
+mod migration;
+pub mod names;
+mod rust;
+mod rust_message;
+mod rust_types;
+mod sql;
+
+use serde::Serialize;
+
+pub use error::PlanError;
+pub use lock::ModelVersions;
+pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
+pub use names::sha256_hex;
+pub use rust::{
+    RustChannel, RustColumn, RustEvent, RustFilter, RustListener, RustModel, RustPlan, RustVariant,
+};
+pub use rust_message::{RustField, RustMessage};
+pub use sql::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlPlan, SqlTrigger};
+
+use crate::history::History;
+use crate::model::Schema;
+
+/// All that the templates need to know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Name of the schema file, for headers.
+    pub source: String,
+    /// Path of the Rust file.
+    pub rust_path: String,
+    /// Path of the listener skeletons.
+    pub stubs_path: Option<String>,
+    /// The Rust file.
+    pub rust: RustPlan,
+    /// What the database shall hold.
+    pub sql: SqlPlan,
+    /// The next migration, should the state differ from the newest one; `None` if migrations are not wanted.
+    pub migration: Option<Migration>,
+    /// Model versions of the new lock file.
+    pub models: std::collections::BTreeMap<String, crate::lock::ModelLock>,
+    /// Migrations of earlier runs, kept in the new lock file.
+    pub migrations: Vec<crate::lock::MigrationLock>,
+}
+
+/// The user chooses these paths; migrations have names of their own.
+fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
+    let mut seen = vec![crate::lock::FILE_NAME];
+    for path in std::iter::once(&schema.generate.rust_out).chain(&schema.generate.stubs) {
+        if seen.contains(&path.as_str()) {
+            return Err(PlanError::PathClash(path.clone()));
+        }
+        seen.push(path);
+    }
+    Ok(())
+}
+
+/// Decides everything.
+///
+/// # Errors
+/// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
+pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
+    distinct_paths(schema)?;
+    let versions = ModelVersions::new(schema, history.lock.as_ref());
+    let sql = sql::plan(schema, &versions);
+    let migration = migration::plan(schema, history, &sql)?;
+    Ok(Plan {
+        source: schema.source.clone(),
+        rust_path: schema.generate.rust_out.clone(),
+        stubs_path: schema.generate.stubs.clone(),
+        rust: rust::plan(schema, &versions)?,
+        sql,
+        migration,
+        models: versions.into_lock(),
+        migrations: history
+            .lock
+            .as_ref()
+            .map(|lock| lock.migrations.clone())
+            .unwrap_or_default(),
+    })
+}

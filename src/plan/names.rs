@@ -1,0 +1,143 @@
+//! Names of our objects in the database: stable, distinct and never longer than PostgreSQL's 63 bytes.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{Timing, TriggerEvent};
+
+/// Longest identifier; PostgreSQL would silently cut a longer one, and two names could become one.
+pub const MAX_BYTES: usize = 63;
+
+const HASH_CHARS: usize = 13;
+
+/// Name of a channel for LISTEN and NOTIFY.
+pub fn wire_name(storage_schema: &str, channel: &str) -> String {
+    let wanted = format!("{storage_schema}_{channel}");
+    let slug: String = wanted
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            'a'..='z' | '0'..='9' => c,
+            _ => '_',
+        })
+        .collect();
+    if slug == wanted && slug.len() <= MAX_BYTES {
+        slug
+    } else {
+        with_hash(&slug, &wanted)
+    }
+}
+
+/// Name of a trigger. PostgreSQL fires triggers in name order: `zz_` makes a before trigger the last one,
+/// so that it sees values as near to the final ones as can be.
+pub fn trigger_name(channel: &str, event: TriggerEvent) -> String {
+    let op = event.op.as_str();
+    bounded(&match event.timing {
+        Timing::After => format!("pgpubsub_{channel}_after_{op}"),
+        Timing::Before => format!("zz_pgpubsub_{channel}_before_{op}"),
+    })
+}
+
+/// Name of the function of a channel; `prefix` is `capture` or `notify`.
+pub fn function_name(prefix: &str, channel: &str) -> String {
+    bounded(&format!("{prefix}_{channel}"))
+}
+
+/// The name itself, or its beginning and a hash of the whole.
+fn bounded(name: &str) -> String {
+    if name.len() <= MAX_BYTES {
+        name.to_owned()
+    } else {
+        with_hash(name, name)
+    }
+}
+
+fn with_hash(cut: &str, hashed: &str) -> String {
+    let mut end = cut.len().min(MAX_BYTES - 1 - HASH_CHARS);
+    while !cut.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}_{}", &cut[..end], hash(hashed))
+}
+
+/// 65 bits of SHA-256 in lower-case base32 (RFC 4648).
+fn hash(text: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let digest = Sha256::digest(text.as_bytes());
+    let bit = |index: usize| (digest[index / 8] >> (7 - index % 8)) & 1;
+    (0..HASH_CHARS)
+        .map(|char| (0..5).fold(0u8, |value, offset| value << 1 | bit(char * 5 + offset)))
+        .map(|value| char::from(ALPHABET[usize::from(value)]))
+        .collect()
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256_hex(text: &str) -> String {
+    use std::fmt::Write;
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        write!(hex, "{byte:02x}").expect("a String takes any text");
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Op;
+
+    #[test]
+    fn short_plain_wire_names_stay() {
+        assert_eq!(
+            wire_name("pgpubsub", "author_created"),
+            "pgpubsub_author_created"
+        );
+    }
+
+    #[test]
+    fn wire_names_that_had_to_change_carry_a_hash() {
+        for (schema, channel, beginning) in [
+            ("pgpubsub", "Author", "pgpubsub_author_"),
+            ("PgPubSub", "author", "pgpubsub_author_"),
+            ("pgpubsub", "größe", "pgpubsub_gr__e_"),
+        ] {
+            let name = wire_name(schema, channel);
+            assert!(name.starts_with(beginning), "{name}");
+            assert_eq!(name.len(), beginning.len() + HASH_CHARS, "{name}");
+        }
+        assert_ne!(
+            wire_name("pgpubsub", "Author"),
+            wire_name("pgpubsub", "AUTHOR")
+        );
+    }
+
+    #[test]
+    fn long_names_are_cut_at_a_char_boundary_and_stay_distinct() {
+        for stem in ["x".repeat(70), "é".repeat(40), "日".repeat(30)] {
+            let event = |op| TriggerEvent {
+                timing: Timing::Before,
+                op,
+            };
+            let names = [
+                trigger_name(&stem, event(Op::Insert)),
+                trigger_name(&stem, event(Op::Update)),
+                trigger_name(&format!("{stem}a"), event(Op::Update)),
+                function_name("capture", &stem),
+                function_name("notify", &stem),
+                wire_name("pgpubsub", &stem),
+                wire_name("pgpubsub", &format!("{stem}b")),
+            ];
+            let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+            assert_eq!(distinct.len(), names.len());
+            assert!(
+                names.iter().all(|name| name.len() <= MAX_BYTES),
+                "{names:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn hashes_are_rfc_4648() {
+        // SHA-256 of the empty string begins with e3b0c442 98fc1c14 9a.
+        assert_eq!(hash(""), "4oymiquy7qobj");
+    }
+}

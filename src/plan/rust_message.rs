@@ -1,0 +1,139 @@
+//! The type of a message channel.
+
+use serde::Serialize;
+
+use crate::model::{Channel, FieldType, MessageField, Schema};
+
+use super::ident::{doc_lines, rust_field, rust_literal, sql_ident};
+use super::literal::default_expression;
+use super::names::function_name;
+use super::rust::append;
+use super::rust_types::field_type;
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RustMessage {
+    /// Documentation.
+    pub doc: Vec<String>,
+    /// Fields.
+    pub fields: Vec<RustField>,
+    /// Fields without default: the arguments of `new`.
+    pub required: Vec<RustField>,
+    /// Fields of a `Self { .. }` made of the arguments of `new` and the defaults.
+    pub construct: Vec<String>,
+    /// Statement that publishes, as a literal.
+    pub statement: String,
+}
+
+/// A field of a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RustField {
+    /// Field.
+    pub name: String,
+    /// The same as a part of another identifier.
+    pub plain: String,
+    /// Type.
+    pub ty: String,
+    /// Key in the payload, as a literal.
+    pub key: String,
+    /// Documentation.
+    pub doc: Vec<String>,
+    /// Expression of the default.
+    pub default: Option<String>,
+}
+
+pub(super) fn plan(
+    schema: &Schema,
+    channel: &Channel,
+    fields: &[MessageField],
+    base: Option<&str>,
+) -> RustMessage {
+    let mut doc = vec![format!("Message of the channel `{}`.", channel.name)];
+    append(&mut doc, channel.doc.as_deref());
+    if let Some(base) = base {
+        append(&mut doc, Some(&format!("Extends the channel `{base}`.")));
+    }
+    let fields: Vec<RustField> = fields.iter().map(field).collect();
+    let function = format!(
+        "{}.{}",
+        sql_ident(&schema.generate.storage_schema),
+        sql_ident(&function_name("notify", &channel.name))
+    );
+    RustMessage {
+        doc,
+        required: fields
+            .iter()
+            .filter(|field| field.default.is_none())
+            .cloned()
+            .collect(),
+        construct: fields
+            .iter()
+            .map(|field| match field.default {
+                Some(_) => format!("{}: Self::default_{}()", field.name, field.plain),
+                None => field.name.clone(),
+            })
+            .collect(),
+        fields,
+        statement: rust_literal(&format!("SELECT {function}($1)")),
+    }
+}
+
+fn field(field: &MessageField) -> RustField {
+    let mut doc = doc_lines(field.doc.as_deref());
+    if doc.is_empty() {
+        doc.push(format!("Field `{}`: {}.", field.name, yaml_name(&field.ty)));
+    }
+    let name = rust_field(&field.name);
+    RustField {
+        plain: name.trim_start_matches("r#").to_owned(),
+        name,
+        ty: field_type(&field.ty),
+        key: rust_literal(&field.name),
+        doc,
+        default: field
+            .default
+            .as_ref()
+            .map(|default| default_expression(&field.ty, default)),
+    }
+}
+
+/// The type as the YAML has it, between backticks where Markdown would see HTML.
+fn yaml_name(ty: &FieldType) -> String {
+    let name = plain_name(ty);
+    if name.contains('<') {
+        format!("`{name}`")
+    } else {
+        name
+    }
+}
+
+fn plain_name(ty: &FieldType) -> String {
+    match ty {
+        FieldType::Int => "int".into(),
+        FieldType::Float => "float".into(),
+        FieldType::Decimal => "decimal".into(),
+        FieldType::Bool => "bool".into(),
+        FieldType::String => "string".into(),
+        FieldType::Bytes => "bytes".into(),
+        FieldType::Date => "date".into(),
+        FieldType::Time => "time".into(),
+        FieldType::DateTime => "datetime".into(),
+        FieldType::Duration => "duration".into(),
+        FieldType::Uuid => "uuid".into(),
+        FieldType::Json => "json".into(),
+        FieldType::List(item) => format!("list<{}>", plain_name(item)),
+        FieldType::Set(item) => format!("set<{}>", plain_name(item)),
+        FieldType::Map(key, value) => format!("map<{}, {}>", plain_name(key), plain_name(value)),
+        FieldType::Tuple(members) => {
+            format!(
+                "tuple<{}>",
+                members
+                    .iter()
+                    .map(plain_name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        }
+        FieldType::Optional(inner) => format!("{}?", plain_name(inner)),
+    }
+}

@@ -1,0 +1,21 @@
+//! What can go wrong after planning.
+
+/// Why there are no files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// The down file of a new migration restores the state of the one before.
+    #[error(
+        "`{0}` is missing or was edited; restore it, the next migration's down file is made from it"
+    )]
+    PreviousMigration(String),
+    /// A bug of ours: a template does not fit the plan.
+    #[error("a template failed; please report this as a bug")]
+    Template(#[from] minijinja::Error),
+    /// A bug of ours: the Rust file does not parse.
+    #[error("the generated Rust does not parse; please report this as a bug")]
+    Rust(#[from] syn::Error),
+    /// A bug of ours: the lock is not JSON.
+    #[error("the lock file cannot be written; please report this as a bug")]
+    Lock(#[from] serde_json::Error),
+}

@@ -1,0 +1,19 @@
+//! The lock file.
+
+use crate::lock::{FORMAT, Lock, MigrationLock};
+use crate::plan::Plan;
+
+use super::error::RenderError;
+
+/// Pretty JSON. The lock file does not list itself, and stubs are the user's.
+pub(super) fn file(plan: &Plan, migrations: Vec<MigrationLock>) -> Result<String, RenderError> {
+    let lock = Lock {
+        format: FORMAT,
+        models: plan.models.clone(),
+        generated: vec![plan.rust_path.clone()],
+        migrations,
+    };
+    let mut text = serde_json::to_string_pretty(&lock)?;
+    text.push('\n');
+    Ok(text)
+}

@@ -1,0 +1,57 @@
+//! Layout: a plan becomes files.
+//!
+//! The templates decide nothing but line breaks; what they print is in the plan, quoted.
+
+mod error;
+mod files;
+mod layout;
+mod lock;
+mod rust;
+mod sql;
+
+pub use error::RenderError;
+pub use files::{File, FileKind, Files};
+
+use crate::plan::Plan;
+
+/// Who asks for the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The command line: everything, into the user's repository.
+    Project,
+    /// A build script: the Rust file only, for `include!`, where inner attributes and docs are not allowed.
+    Include,
+}
+
+/// Lays out the plan.
+///
+/// # Errors
+/// If a new migration is due, but the newest one (which its down file restores) is gone or was edited.
+pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
+    let mut files = Files::default();
+    files.insert(
+        &plan.rust_path,
+        FileKind::Generated,
+        rust::file(plan, mode)?,
+    );
+    if mode == Mode::Include {
+        return Ok(files);
+    }
+    if let Some(path) = &plan.stubs_path {
+        files.insert(path, FileKind::Stub, rust::stubs(plan)?);
+    }
+    let mut migrations = plan.migrations.clone();
+    if let Some(migration) = &plan.migration
+        && let Some(new) = sql::migration(plan, migration)?
+    {
+        files.insert(&new.lock.up, FileKind::Migration, new.up);
+        files.insert(&new.lock.down, FileKind::Migration, new.down);
+        migrations.push(new.lock);
+    }
+    files.insert(
+        crate::lock::FILE_NAME,
+        FileKind::Generated,
+        lock::file(plan, migrations)?,
+    );
+    Ok(files)
+}

@@ -1,0 +1,39 @@
+//! The Rust file and the listener skeletons.
+
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
+
+use crate::plan::Plan;
+
+use super::error::RenderError;
+use super::{Mode, layout};
+
+/// The Rust file. The template lays it out as rustfmt would; parsing it proves that it is Rust.
+pub(super) fn file(plan: &Plan, mode: Mode) -> Result<String, RenderError> {
+    let text = templates()?.get_template("file.rs.j2")?.render(context! {
+        rust => Value::from(Serde(&plan.rust)), source => &plan.source, inner => mode == Mode::Project,
+    })?;
+    let text = layout::skip_long_items(&text);
+    syn::parse_file(&text)?;
+    Ok(text)
+}
+
+/// The listener skeletons.
+pub(super) fn stubs(plan: &Plan) -> Result<String, RenderError> {
+    Ok(templates()?.get_template("stubs.rs.j2")?.render(context! {
+        rust => Value::from(Serde(&plan.rust)), source => &plan.source, rust_path => &plan.rust_path,
+    })?)
+}
+
+fn templates() -> Result<Environment<'static>, RenderError> {
+    layout::environment(&[
+        (
+            "file.rs.j2",
+            include_str!("../../templates/rust/file.rs.j2"),
+        ),
+        (
+            "stubs.rs.j2",
+            include_str!("../../templates/rust/stubs.rs.j2"),
+        ),
+    ])
+}

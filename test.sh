@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# All tests. Works on a fresh Debian machine with Rust; installs PostgreSQL if it is missing.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/scripts/prepare.sh"
+
+need_rust
+need_postgres
+
+step "Format"
+cargo fmt --all --check
+
+step "Lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "Tests"
+cargo test --workspace --locked
+
+step "The committed output is what the generator makes of schema.example.yaml"
+cargo run --locked --quiet --package pgpubsub-gen -- check schema.example.yaml
+
+step "Documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+step "The tour of the README"
+scripts/readme-tour.sh
+
+echo
+echo "All tests passed."
