@@ -240,6 +240,45 @@ async fn the_db_version_is_the_newest_applied_migration() {
 }
 
 #[tokio::test]
+async fn the_db_version_is_asked_once_in_a_transaction() {
+    let (_database, client) = session(TABLES).await;
+    up(&client, &first(&schemas::example())).await;
+    let kept = "SELECT current_setting('pgpubsub.db_version', true)";
+    let write = "BEGIN; INSERT INTO app.author VALUES (1, 'a', NULL, now())";
+    client.batch_execute(write).await.expect("the write");
+    let version: String = client
+        .query_one(kept, &[])
+        .await
+        .expect("the setting")
+        .get(0);
+    assert_eq!(version, "-", "unknown, and that is remembered");
+    client.batch_execute("COMMIT").await.expect("the commit");
+    let version: String = client
+        .query_one(kept, &[])
+        .await
+        .expect("the setting")
+        .get(0);
+    assert_eq!(version, "", "forgotten with the transaction");
+}
+
+#[tokio::test]
+async fn a_locked_version_table_does_not_hold_up_a_write() {
+    let (database, client) = session(TABLES).await;
+    up(&client, &first(&schemas::example())).await;
+    let create = "CREATE TABLE public._sqlx_migrations (version bigint PRIMARY KEY)";
+    client
+        .batch_execute(create)
+        .await
+        .expect("the version table");
+    let other = database.connect().await.expect("a second session");
+    let lock = "BEGIN; LOCK TABLE public._sqlx_migrations IN ACCESS EXCLUSIVE MODE";
+    other.batch_execute(lock).await.expect("the lock");
+    let write = "SET statement_timeout = '5s'; INSERT INTO app.author VALUES (1, 'a', NULL, now())";
+    client.batch_execute(write).await.expect("the write");
+    assert_eq!(waiting(&client, "pgpubsub").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_row_of_a_megabyte_is_captured() {
     let (_database, client) = session(TABLES).await;
     up(&client, &first(&schemas::example())).await;
