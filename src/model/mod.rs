@@ -3,8 +3,15 @@
 //! A [`Schema`] exists only if no error was found, so the stages behind this one never check
 //! anything again. Everything is in the order of the YAML file.
 
+mod calendar;
+mod check;
+mod column_type;
+mod default;
+mod field_type;
+mod identifier;
 mod types;
 
+pub(crate) use check::check;
 pub use types::{FieldType, PgType};
 
 /// A whole, valid schema file.
