@@ -1,61 +1,18 @@
 //! Which migration a changed schema gives, without a database.
 
+#[path = "golden/runs.rs"]
+mod runs;
 #[path = "golden/schemas.rs"]
 #[allow(dead_code)] // Each test uses some of them.
 mod schemas;
 
 use pgpubsub_gen::history::History;
-use pgpubsub_gen::lock::{FILE_NAME, Lock};
-use pgpubsub_gen::model::{ChannelKind, Op, PgType, Schema, Timing, TriggerEvent};
+use pgpubsub_gen::lock::FILE_NAME;
+use pgpubsub_gen::model::{ChannelKind, Op, Timing, TriggerEvent};
 use pgpubsub_gen::plan::plan;
-use pgpubsub_gen::render::{FileKind, Files, Mode, RenderError, render};
-
-fn files(schema: &Schema, history: &History) -> Files {
-    try_files(schema, history).expect("files")
-}
-
-fn try_files(schema: &Schema, history: &History) -> Result<Files, RenderError> {
-    render(&plan(schema, history).expect("a plan"), Mode::Project)
-}
-
-fn migrations(files: &Files) -> Vec<(&str, &str)> {
-    files
-        .iter()
-        .filter(|(_, file)| file.kind == FileKind::Migration)
-        .map(|(path, file)| (path, file.text.as_str()))
-        .collect()
-}
-
-fn lock(files: &Files) -> Lock {
-    serde_json::from_str(&files.get(FILE_NAME).expect("a lock").text).expect("JSON")
-}
-
-/// The history after these files were written.
-fn after(files: &Files, before: &History) -> History {
-    let mut history = History {
-        lock: Some(lock(files)),
-        ..before.clone()
-    };
-    for (path, text) in migrations(files) {
-        history
-            .migration_names
-            .push(path.rsplit('/').next().expect("a name").to_owned());
-        if path.ends_with(".up.sql") {
-            history.newest_up = Some(text.to_owned());
-        }
-    }
-    history.migration_names.sort();
-    history
-}
-
-/// The example with a renamed channel, a new column and a model on another table.
-fn changed() -> Schema {
-    let mut schema = schemas::example();
-    schema.channels[0].name = "author_added".into();
-    schema.models[0].columns[2].ty = PgType::VarChar(Some(200));
-    schema.models[1].table.name = "article".into();
-    schema
-}
+use pgpubsub_gen::render::{Files, RenderError};
+use runs::{after, files, lock, migrations, try_files};
+use schemas::changed;
 
 #[test]
 fn an_unchanged_schema_gives_no_migration_and_the_same_lock() {
@@ -186,4 +143,18 @@ fn two_names_that_become_one_in_rust_are_refused() {
         error.to_string(),
         "model `author` and channel `Author` would both be `Author` in Rust; rename one of them"
     );
+}
+
+#[test]
+fn two_files_at_one_path_are_refused() {
+    let mut schema = schemas::example();
+    schema.generate.stubs = Some(schema.generate.rust_out.clone());
+    assert!(plan(&schema, &History::default()).is_err());
+}
+
+#[test]
+fn a_listener_of_one_letter_is_no_clash() {
+    let mut schema = schemas::example();
+    schema.listeners[0].name = "x".into();
+    assert!(plan(&schema, &History::default()).is_ok());
 }

@@ -105,13 +105,24 @@ pub fn rust_literal(text: &str) -> String {
 
 /// Documentation as lines without trailing blanks or bare carriage returns, which `///` does not allow.
 pub fn doc_lines(doc: Option<&str>) -> Vec<String> {
-    let lines: Vec<String> = doc
-        .unwrap_or_default()
+    let mut fenced = false;
+    doc.unwrap_or_default()
         .trim()
         .lines()
-        .map(|line| line.replace('\r', " ").trim_end().to_owned())
-        .collect();
-    lines
+        .map(|line| {
+            let line = line.replace('\r', " ").trim_end().to_owned();
+            if !line.trim_start().starts_with("```") {
+                return line;
+            }
+            fenced = !fenced;
+            // rustdoc would compile and run a block without a language.
+            if fenced && line.trim_start() == "```" {
+                line + "text"
+            } else {
+                line
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -135,6 +146,16 @@ mod tests {
         assert_eq!(dollar_tag("x"), "$pgpubsub$");
         assert_eq!(dollar_tag("a $pgpubsub$ b"), "$pgpubsub1$");
         assert_eq!(dollar_tag("a $pgpubsub"), "$pgpubsub1$");
+    }
+
+    #[test]
+    fn code_in_documentation_is_no_doctest() {
+        let lines = doc_lines(Some(" Like so:  \n```\nx\n```\n```sql\ny\n```\n"));
+        assert_eq!(
+            lines,
+            ["Like so:", "```text", "x", "```", "```sql", "y", "```"]
+        );
+        assert!(doc_lines(None).is_empty());
     }
 
     #[test]

@@ -49,11 +49,24 @@ pub struct Plan {
     pub migrations: Vec<crate::lock::MigrationLock>,
 }
 
+/// The user chooses these paths; migrations have names of their own.
+fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
+    let mut seen = vec![crate::lock::FILE_NAME];
+    for path in std::iter::once(&schema.generate.rust_out).chain(&schema.generate.stubs) {
+        if seen.contains(&path.as_str()) {
+            return Err(PlanError::PathClash(path.clone()));
+        }
+        seen.push(path);
+    }
+    Ok(())
+}
+
 /// Decides everything.
 ///
 /// # Errors
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
 pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
+    distinct_paths(schema)?;
     let versions = ModelVersions::new(schema, history.lock.as_ref());
     let sql = sql::plan(schema, &versions);
     let migration = migration::plan(schema, history, &sql)?;

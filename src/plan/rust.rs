@@ -157,7 +157,9 @@ pub struct RustFilter {
 
 pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan, PlanError> {
     let mut names = Names::default();
-    names.claim("CATALOG", "the catalog")?;
+    // Types and constants do not get into each other's way: a listener `x` is a trait `X` and a constant `X`.
+    let mut constants = Names::default();
+    constants.claim("CATALOG", "the catalog")?;
     names.claim("Listeners", "the listeners")?;
     for model in &schema.models {
         names.claim(&rust_type(&model.name), &format!("model `{}`", model.name))?;
@@ -184,7 +186,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
         let owner = format!("listener `{}`", listener.name);
         names.claim(&rust_type(&listener.name), &owner)?;
         names.claim(&handler_type(&listener.name), &owner)?;
-        names.claim(&rust_const(&listener.name), &owner)?;
+        constants.claim(&rust_const(&listener.name), &owner)?;
         if let (ChannelKind::Trigger { model, .. }, true) =
             (&channel.kind, listener.ops != channel.ops())
         {

@@ -235,6 +235,16 @@ pub(crate) fn example() -> Schema {
     }
 }
 
+/// The example with a renamed channel, a new column and a model on another table.
+pub(crate) fn changed() -> Schema {
+    let mut schema = example();
+    schema.channels[0].name = "author_added".into();
+    schema.models[0].columns[2].ty = PgType::VarChar(Some(200));
+    // The function of a channel that was not renamed moves to another table.
+    schema.models[1].table.name = "article".into();
+    schema
+}
+
 /// Names that look for trouble.
 pub(crate) fn names() -> Schema {
     let named = |field: &str, name: &str| Column {

@@ -1,0 +1,132 @@
+//! What generated code links to. Applications need none of it by name.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::Value;
+use tokio_postgres::GenericClient;
+
+use crate::payload::{DecodeError, Encode};
+use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
+
+/// Format of generated code and of the storage schema that this runtime works with.
+pub const FORMAT: u32 = 1;
+
+/// Fails to compile, if generated code was made for another format.
+pub const fn require_format(format: u32) {
+    assert!(
+        format == FORMAT,
+        "the generated code and pgpubsub-runtime have different formats: use the same version of pgpubsub-gen and pgpubsub-runtime"
+    );
+}
+
+/// Everything that a schema file declares.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalog {
+    /// Schema of the notification table, unquoted.
+    pub storage_schema: &'static str,
+    /// Channels.
+    pub channels: &'static [Channel],
+    /// Listeners.
+    pub listeners: &'static [ListenerSpec],
+    /// Models.
+    pub models: &'static [Model],
+}
+
+/// A channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    /// Name in the schema file and in the notification table.
+    pub name: &'static str,
+    /// Name for LISTEN and NOTIFY.
+    pub wire: &'static str,
+    /// How it delivers.
+    pub delivery: Delivery,
+    /// Its function in the storage schema, unquoted.
+    pub function: &'static str,
+}
+
+/// A model.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// Name in the schema file.
+    pub name: &'static str,
+    /// Version of its shape.
+    pub version: u32,
+    /// Names of the channels on it.
+    pub channels: &'static [&'static str],
+}
+
+/// A listener.
+#[derive(Clone, Copy, Debug)]
+pub struct ListenerSpec {
+    /// Name in the schema file.
+    pub name: &'static str,
+    /// Listeners of one group share one copy of each durable notification.
+    pub group: &'static str,
+    /// Name of its channel.
+    pub channel: &'static str,
+    /// Name of the channel for LISTEN and NOTIFY.
+    pub wire: &'static str,
+    /// How the channel delivers.
+    pub delivery: Delivery,
+    /// The operations that it asked for.
+    pub ops: &'static [Op],
+    /// What the context must hold.
+    pub filter: &'static [ContextFilter],
+}
+
+/// One condition on the context.
+#[derive(Clone, Copy, Debug)]
+pub struct ContextFilter {
+    /// Key in the context.
+    pub key: &'static str,
+    /// Its value.
+    pub value: FilterValue,
+}
+
+/// Where the value of a filter comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum FilterValue {
+    /// The schema file.
+    Literal(&'static str),
+    /// An environment variable, read when the worker starts.
+    Environment(&'static str),
+}
+
+/// A type that a listener receives.
+pub trait Event: Sized {
+    /// # Errors
+    /// The payload does not fit, or the operation is none of this event's.
+    fn decode_event(op: Op, payload: &Value) -> Result<Self, DecodeError>;
+}
+
+/// A boxed future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A listener of a durable channel, without its types.
+pub trait DurableHandler: Send + Sync {
+    /// Decodes the payload and calls the listener.
+    fn call<'a>(&'a self, op: Op, payload: &'a Value, cx: &'a mut Cx<'_>) -> BoxFuture<'a, Result<(), ListenerError>>;
+}
+
+/// A listener of a transient channel, without its types.
+pub trait TransientHandler: Send + Sync {
+    /// Decodes the payload and calls the listener.
+    fn call<'a>(
+        &'a self,
+        op: Op,
+        payload: &'a Value,
+        cx: &'a mut TransientCx,
+    ) -> BoxFuture<'a, Result<(), ListenerError>>;
+}
+
+/// Publishes a message through the function of its channel.
+///
+/// # Errors
+/// The statement failed: the connection is gone, the migration is missing, or the transaction had failed before.
+pub async fn notify(client: &impl GenericClient, statement: &str, message: &impl Encode) -> Result<(), Error> {
+    let payload = message.encode().to_string();
+    client.execute(statement, &[&payload]).await.map_err(|error| Error::postgres("publish the message", error))?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The listeners that a worker serves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::generated::{Catalog, DurableHandler, ListenerSpec, TransientHandler};
+
+/// Listeners and what implements them; the generated `Listeners` builder makes it.
+pub struct ListenerSet {
+    pub(crate) catalog: Catalog,
+    pub(crate) durable: Vec<(ListenerSpec, Arc<dyn DurableHandler>)>,
+    pub(crate) transient: Vec<(ListenerSpec, Arc<dyn TransientHandler>)>,
+}
+
+impl ListenerSet {
+    /// An empty set.
+    pub fn new(catalog: Catalog) -> Self {
+        Self { catalog, durable: Vec::new(), transient: Vec::new() }
+    }
+
+    /// Adds a listener of a durable channel.
+    pub fn durable(&mut self, spec: ListenerSpec, handler: impl DurableHandler + 'static) {
+        self.durable.push((spec, Arc::new(handler)));
+    }
+
+    /// Adds a listener of a transient channel.
+    pub fn transient(&mut self, spec: ListenerSpec, handler: impl TransientHandler + 'static) {
+        self.transient.push((spec, Arc::new(handler)));
+    }
+
+    pub(crate) fn specs(&self) -> impl Iterator<Item = &ListenerSpec> {
+        self.durable.iter().map(|(spec, _)| spec).chain(self.transient.iter().map(|(spec, _)| spec))
+    }
+}
+
+impl fmt::Debug for ListenerSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.specs().map(|spec| spec.name)).finish()
+    }
+}

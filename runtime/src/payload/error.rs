@@ -1,0 +1,56 @@
+//! A payload that does not fit.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::Op;
+
+/// A payload does not fit the type that generated code expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// Outermost last.
+    path: Vec<String>,
+    problem: String,
+}
+
+impl DecodeError {
+    /// A value of another kind.
+    pub fn expected(what: &str, found: &Value) -> Self {
+        const SHOWN: usize = 60;
+        let mut text = found.to_string();
+        if text.chars().count() > SHOWN {
+            text = text.chars().take(SHOWN).collect::<String>() + "…";
+        }
+        Self::new(format!("expected {what}, found {text}"))
+    }
+
+    /// An operation that the listener did not ask for.
+    pub fn unexpected_op(op: Op) -> Self {
+        Self::new(format!("this event cannot come from the operation `{op}`"))
+    }
+
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { path: Vec::new(), problem: problem.into() }
+    }
+
+    /// The same error, one level further out.
+    #[must_use]
+    pub(crate) fn within(mut self, key: impl Into<String>) -> Self {
+        self.path.push(key.into());
+        self
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the payload does not decode: ")?;
+        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+        if !path.is_empty() {
+            write!(f, "{}: ", path.join("."))?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for DecodeError {}

@@ -1,0 +1,112 @@
+//! The statements of the runtime, for one storage schema.
+
+/// Statements with the storage schema written in.
+#[derive(Clone, Debug)]
+pub(crate) struct Sql {
+    schema: String,
+}
+
+impl Sql {
+    pub(crate) fn new(storage_schema: &str) -> Self {
+        Self { schema: quote_identifier(storage_schema) }
+    }
+
+    /// A table or function of the storage schema, for a message.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{}.{}", self.schema, quote_identifier(name))
+    }
+
+    pub(crate) fn storage_version(&self) -> String {
+        format!("SELECT \"version\" FROM {}.\"storage\"", self.schema)
+    }
+
+    pub(crate) fn installed_listeners(&self) -> String {
+        format!("SELECT \"name\", \"channel\", \"listener_group\", \"ops\" FROM {}.\"listener\"", self.schema)
+    }
+
+    pub(crate) fn newest_id(&self) -> String {
+        format!("SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"", self.schema)
+    }
+
+    /// `$1` groups, `$2` floor: the groups for which something is due, perhaps held by another worker.
+    pub(crate) fn ready(&self) -> String {
+        format!(
+            "SELECT g FROM pg_catalog.unnest($1::text[]) AS g WHERE EXISTS (\
+               SELECT FROM {}.\"notification\" WHERE \"listener_group\" = g AND \"id\" > $2::bigint \
+               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()))",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` channel, `$3` operations, `$4` floor, `$5` filter as JSON text if `filtered`.
+    ///
+    /// SKIP LOCKED leaves what other workers hold; the lock ends with this transaction, however it ends.
+    pub(crate) fn claim(&self, filtered: bool) -> String {
+        let filter = if filtered {
+            format!("AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ", self.schema)
+        } else {
+            String::new()
+        };
+        format!(
+            "SELECT \"id\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
+               \"payload\"::text, \"context\", \"attempts\" \
+             FROM {}.\"notification\" \
+             WHERE \"listener_group\" = $1 AND \"channel\" = $2 AND \"op\" = ANY ($3::text[]) AND \"id\" > $4::bigint \
+               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
+             ORDER BY \"id\" LIMIT 1 FOR UPDATE SKIP LOCKED",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id.
+    pub(crate) fn remove(&self) -> String {
+        format!("DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2", self.schema)
+    }
+
+    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt.
+    pub(crate) fn record_failure(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \"last_error\" = $3, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` id.
+    pub(crate) fn spilled(&self) -> String {
+        format!("SELECT \"body\" FROM {}.\"spill\" WHERE \"id\" = $1", self.schema)
+    }
+
+    /// Everybody who was connected has fetched them by then.
+    pub(crate) fn remove_old_spills(&self) -> String {
+        format!(
+            "DELETE FROM {}.\"spill\" WHERE \"created_at\" < pg_catalog.clock_timestamp() - pg_catalog.make_interval(mins => 10)",
+            self.schema
+        )
+    }
+
+    /// `$1` channels, `$2` model version.
+    pub(crate) fn older_than_model(&self) -> String {
+        format!(
+            "SELECT pg_catalog.count(*) FROM {}.\"notification\" WHERE \"channel\" = ANY ($1::text[]) AND \"model_version\" < $2::integer",
+            self.schema
+        )
+    }
+
+    /// Each db version with the number of notifications that wait.
+    pub(crate) fn waiting_by_db_version(&self) -> String {
+        format!(
+            "SELECT \"db_version\", pg_catalog.count(*) FROM {}.\"notification\" GROUP BY \"db_version\"",
+            self.schema
+        )
+    }
+
+    pub(crate) fn listen(wire: &str) -> String {
+        format!("LISTEN {}", quote_identifier(wire))
+    }
+}
+
+fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,191 @@
+//! One durable notification: claim, listener, removal, commit, all in one transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
+
+use super::WorkerEvent;
+use super::panic::guard;
+use super::shared::{Durable, Shared};
+use crate::error::describe;
+use crate::sql::Sql;
+use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
+
+/// Longest text of an error that is kept with a notification, in characters.
+const ERROR_LENGTH: usize = 2_000;
+/// The listener works inside of it, so that its failure can be recorded in the claim's transaction.
+const SAVEPOINT: &str = "pgpubsub_listener";
+
+/// Whether there was something to claim.
+pub(super) enum Claimed {
+    One,
+    Nothing,
+}
+
+/// Prepared statements of a consumer.
+pub(super) struct Statements {
+    ready: Statement,
+    claim: Statement,
+    claim_filtered: Statement,
+    remove: Statement,
+    record_failure: Statement,
+}
+
+impl Statements {
+    pub(super) async fn prepare(client: &Client, sql: &Sql) -> Result<Self, Error> {
+        let prepare = async |text: String| {
+            client.prepare(&text).await.map_err(|error| Error::postgres("prepare the statements of the worker", error))
+        };
+        Ok(Self {
+            ready: prepare(sql.ready()).await?,
+            claim: prepare(sql.claim(false)).await?,
+            claim_filtered: prepare(sql.claim(true)).await?,
+            remove: prepare(sql.remove()).await?,
+            record_failure: prepare(sql.record_failure()).await?,
+        })
+    }
+
+    /// Groups for which something is due.
+    pub(super) async fn ready(&self, client: &Client, groups: &[&str], floor: i64) -> Result<Vec<String>, Error> {
+        let rows = client.query(&self.ready, &[&groups, &floor]).await.map_err(|error| Error::postgres("scan", error))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+}
+
+/// Claims the next notification of a listener and delivers it.
+///
+/// An error is one of the connection or of our own statements: the transaction is gone, the notification is not.
+pub(super) async fn deliver_one(
+    shared: &Arc<Shared>,
+    entry: &Durable,
+    client: &mut Client,
+    statements: &Statements,
+) -> Result<Claimed, Error> {
+    let failed = |doing: &'static str| move |error| Error::postgres(doing, error);
+    // Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip.
+    let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
+    let mut transaction = begin.start().await.map_err(failed("begin a transaction"))?;
+    let Some(row) = claim(&transaction, shared, entry, statements).await.map_err(failed("claim a notification"))? else {
+        transaction.rollback().await.map_err(failed("end a transaction"))?;
+        return Ok(Claimed::Nothing);
+    };
+    // There may be more: let another consumer look while this one works.
+    shared.wake.notify_one();
+
+    let id: i64 = row.get("id");
+    match call(&mut transaction, entry, &row).await.map_err(failed("run a listener"))? {
+        Ok(()) => {
+            transaction
+                .execute(&statements.remove, &[&entry.spec.group, &id])
+                .await
+                .map_err(failed("remove a notification"))?;
+            // Deferred constraints of the listener's tables are checked here.
+            match transaction.commit().await {
+                Ok(()) => shared.emit(&WorkerEvent::Delivered { listener: entry.spec.name, id: Some(id) }),
+                Err(error) if error.is_closed() || error.as_db_error().is_none() => {
+                    return Err(Error::postgres("commit", error));
+                }
+                Err(error) => {
+                    let error = format!("the commit failed: {}", describe(&error));
+                    let transaction = client.transaction().await.map_err(failed("begin a transaction"))?;
+                    record_failure(shared, entry, transaction, statements, &row, &error).await?;
+                }
+            }
+        }
+        Err(error) => record_failure(shared, entry, transaction, statements, &row, &error).await?,
+    }
+    Ok(Claimed::One)
+}
+
+async fn claim(
+    transaction: &Transaction<'_>,
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+) -> Result<Option<Row>, tokio_postgres::Error> {
+    let (group, channel) = (&entry.spec.group, &entry.spec.channel);
+    match &entry.filter {
+        None => transaction.query_opt(&statements.claim, &[group, channel, &entry.ops, &shared.floor]).await,
+        Some(filter) => {
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+                [group, channel, &entry.ops, &shared.floor, filter];
+            transaction.query_opt(&statements.claim_filtered, &parameters).await
+        }
+    }
+}
+
+/// Calls the listener within a savepoint; the inner result is the listener's.
+async fn call(
+    transaction: &mut Transaction<'_>,
+    entry: &Durable,
+    row: &Row,
+) -> Result<Result<(), String>, tokio_postgres::Error> {
+    let notification = notification(entry, row);
+    let payload = match serde_json::from_str(row.get("payload")) {
+        Ok(payload) => payload,
+        Err(error) => return Ok(Err(format!("the payload does not decode: {error}"))),
+    };
+    let savepoint = transaction.savepoint(SAVEPOINT).await?;
+    let mut cx = Cx::new(&notification, savepoint);
+    let outcome = guard(entry.handler.call(notification.op, &payload, &mut cx)).await;
+    let savepoint = cx.into_transaction();
+    match outcome {
+        Ok(()) => match savepoint.commit().await {
+            Ok(()) => Ok(Ok(())),
+            Err(error) if error.as_db_error().is_some() => {
+                // The listener ignored an error of a statement, after which nothing it wrote can be kept.
+                transaction.batch_execute(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await?;
+                Ok(Err(format!("a statement of the listener had failed, and it returned Ok: {}", describe(&error))))
+            }
+            Err(error) => Err(error),
+        },
+        Err(error) => {
+            savepoint.rollback().await?;
+            Ok(Err(error))
+        }
+    }
+}
+
+fn notification(entry: &Durable, row: &Row) -> Notification {
+    let attempts: i32 = row.get("attempts");
+    let created_at: PgTimestampTz = row.get("created_at");
+    let op: &str = row.get("op");
+    Notification {
+        id: row.get("id"),
+        channel: entry.spec.channel.to_owned(),
+        listener: entry.spec.name.to_owned(),
+        op: Op::from_word(op).expect("the claim asks for these operations only"),
+        model_version: row.get("model_version"),
+        db_version: row.get("db_version"),
+        txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
+        created_at: created_at.to_chrono().unwrap_or_default(),
+        attempt: u32::try_from(attempts).unwrap_or_default().saturating_add(1),
+        context: Context::from_raw(row.get("context")),
+    }
+}
+
+/// Keeps the notification with its error and the time of the next attempt, and commits.
+async fn record_failure(
+    shared: &Arc<Shared>,
+    entry: &Durable,
+    transaction: Transaction<'_>,
+    statements: &Statements,
+    row: &Row,
+    error: &str,
+) -> Result<(), Error> {
+    let failed = |error| Error::postgres("record the failure of a listener", error);
+    let id: i64 = row.get("id");
+    let failures = u32::try_from(row.get::<_, i32>("attempts")).unwrap_or_default().saturating_add(1);
+    let pause = shared.options.backoff.pause(failures);
+    // PostgreSQL's text holds no NUL.
+    let text: String = error.chars().filter(|character| *character != '\0').take(ERROR_LENGTH).collect();
+    transaction
+        .execute(&statements.record_failure, &[&entry.spec.group, &id, &text, &pause.as_secs_f64()])
+        .await
+        .map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    shared.failed(entry.spec.name, Some(id), error);
+    shared.wake_after(pause + Duration::from_millis(1));
+    Ok(())
+}

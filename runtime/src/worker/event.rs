@@ -1,0 +1,43 @@
+//! What an observer is told.
+
+use std::time::Duration;
+
+/// Something happened in a worker.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum WorkerEvent {
+    /// The listening session is up and LISTENs; a scan follows.
+    Listening,
+    /// A connection was lost or could not be made; the next try comes after the pause.
+    Reconnecting {
+        /// Until the next try.
+        pause: Duration,
+        /// Why.
+        error: String,
+    },
+    /// A consumer found nothing to do.
+    Idle,
+    /// A notification was processed and removed; for a transient one, the listener returned.
+    Delivered {
+        /// The listener.
+        listener: &'static str,
+        /// Number of a durable notification.
+        id: Option<i64>,
+    },
+    /// A listener failed; a durable notification stays and is tried again.
+    Failed {
+        /// The listener.
+        listener: &'static str,
+        /// Number of a durable notification.
+        id: Option<i64>,
+        /// Why.
+        error: String,
+    },
+    /// A transient notification was not handed to a listener that is too far behind.
+    Dropped {
+        /// The listener.
+        listener: &'static str,
+    },
+    /// The worker has stopped.
+    Stopped,
+}

@@ -1,0 +1,175 @@
+//! The worker: serves listeners until it is told to stop.
+//!
+//! One session LISTENs and does nothing else; each of `concurrency` consumers has a session of its own, on which it claims one
+//! notification at a time. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
+
+mod connect;
+mod consumer;
+mod delivery;
+mod event;
+mod listening;
+mod maintenance;
+mod options;
+mod panic;
+mod selection;
+mod shared;
+mod startup;
+mod transient;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
+
+use crate::{Error, ListenerSet};
+
+pub use event::WorkerEvent;
+pub use options::{Backoff, OnFailure};
+
+use connect::Connector;
+use options::Options;
+
+/// Serves listeners: claims what is stored for them, and hands on what is sent.
+///
+/// ```ignore
+/// Worker::new("postgres://localhost/app".parse()?)
+///     .listeners(pubsub::Listeners::all(app))
+///     .concurrency(4)
+///     .run_until(async { tokio::signal::ctrl_c().await.ok(); })
+///     .await?;
+/// ```
+pub struct Worker {
+    connector: Connector,
+    listeners: Option<ListenerSet>,
+    options: Options,
+}
+
+impl Worker {
+    /// A worker that connects without TLS.
+    pub fn new(config: Config) -> Self {
+        Self::with_tls(config, NoTls)
+    }
+
+    /// A worker that connects with TLS, for instance of tokio-postgres-rustls.
+    pub fn with_tls<T>(config: Config, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Self { connector: Connector::new(config, tls), listeners: None, options: Options::default() }
+    }
+
+    /// The listeners to serve.
+    #[must_use]
+    pub fn listeners(mut self, listeners: impl Into<ListenerSet>) -> Self {
+        self.listeners = Some(listeners.into());
+        self
+    }
+
+    /// Serves only these listeners, channels or groups. An unknown name is an error when the worker starts.
+    #[must_use]
+    pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.options.only = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How many durable notifications are processed at the same time, each on a connection of its own. Default 4.
+    #[must_use]
+    pub fn concurrency(mut self, consumers: usize) -> Self {
+        self.options.concurrency = consumers.max(1);
+        self
+    }
+
+    /// Whether what was stored before this worker started is processed too. Default: yes.
+    ///
+    /// Without recovery, a notification of a transaction that was under way when the worker started may be left as well.
+    #[must_use]
+    pub fn recovery(mut self, recovery: bool) -> Self {
+        self.options.recovery = recovery;
+        self
+    }
+
+    /// How long an idle consumer waits for a wake-up before it looks by itself. Default 5 s.
+    #[must_use]
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.options.poll_interval = interval;
+        self
+    }
+
+    /// Times between the attempts of a notification that fails.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.options.backoff = backoff;
+        self
+    }
+
+    /// What a failing listener does to the worker. Default: [`OnFailure::CarryOn`].
+    #[must_use]
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.options.on_failure = on_failure;
+        self
+    }
+
+    /// How long running listeners may go on after the shutdown signal; then they are rolled back. Default 30 s.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.options.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Calls a function on what happens in the worker, for metrics and tests. It must not block.
+    #[must_use]
+    pub fn on_event(mut self, observer: impl Fn(&WorkerEvent) + Send + Sync + 'static) -> Self {
+        self.options.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Works until `shutdown` is ready; then claims nothing more, lets running listeners finish, and returns.
+    ///
+    /// A connection that is lost later is made again, with growing pauses, for as long as it takes.
+    ///
+    /// # Errors
+    /// At the start: the server cannot be reached or is read-only, the migrations are not applied, or an option does not fit.
+    /// Later only with [`OnFailure::Exit`]: the failure of a listener.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let timeout = self.options.shutdown_timeout;
+        let shared = Arc::new(startup::start(self.connector, self.listeners, self.options).await?);
+
+        let mut tasks = JoinSet::new();
+        let transient = transient::Dispatcher::spawn(&shared, &mut tasks);
+        tasks.spawn(listening::run(Arc::clone(&shared), transient));
+        tasks.spawn(maintenance::run(Arc::clone(&shared)));
+        if !shared.durable.is_empty() {
+            for _ in 0..shared.options.concurrency {
+                tasks.spawn(consumer::run(Arc::clone(&shared)));
+            }
+        }
+
+        tokio::select! {
+            () = shutdown => {}
+            () = shared.stop.cancelled() => {}
+        }
+        shared.stop.cancel();
+        let finished = tokio::time::timeout(timeout, async {
+            while tasks.join_next().await.is_some() {}
+        });
+        if finished.await.is_err() {
+            tracing::warn!("listeners still run {timeout:?} after the shutdown signal; they are rolled back");
+            // Dropping a task closes its connection, which makes the server roll back.
+            tasks.shutdown().await;
+        }
+        shared.emit(&WorkerEvent::Stopped);
+        shared.take_failure().map_or(Ok(()), Err)
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}

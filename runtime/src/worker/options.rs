@@ -1,0 +1,83 @@
+//! How a worker works.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::WorkerEvent;
+
+/// Times between the attempts of a notification that fails: doubled from `first` up to `max`, each shortened by chance to
+/// between a half and the whole, so that many failures do not come back together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// Before the second attempt.
+    pub first: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+/// What a failing listener does to its worker; its notification stays stored either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The worker goes on, the notification is tried again later.
+    CarryOn,
+    /// The worker stops and returns the failure.
+    Exit,
+}
+
+pub(super) type Observer = Arc<dyn Fn(&WorkerEvent) + Send + Sync>;
+
+pub(super) struct Options {
+    pub only: Vec<String>,
+    pub concurrency: usize,
+    pub recovery: bool,
+    pub poll_interval: Duration,
+    pub backoff: Backoff,
+    pub on_failure: OnFailure,
+    pub shutdown_timeout: Duration,
+    pub observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            only: Vec::new(),
+            concurrency: 4,
+            recovery: true,
+            poll_interval: Duration::from_secs(5),
+            backoff: Backoff::default(),
+            on_failure: OnFailure::CarryOn,
+            shutdown_timeout: Duration::from_secs(30),
+            observer: None,
+        }
+    }
+}
+
+impl Default for Backoff {
+    /// One second to five minutes.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), max: Duration::from_secs(300) }
+    }
+}
+
+impl Backoff {
+    /// The pause after the `failures`th failure, from 1.
+    pub(super) fn pause(self, failures: u32) -> Duration {
+        let doubled = self.first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31)));
+        doubled.min(self.max).mul_f64(rand::random_range(0.5..=1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_are_shortened_by_at_most_a_half() {
+        let backoff = Backoff { first: Duration::from_secs(1), max: Duration::from_secs(10) };
+        for (failures, whole) in [(1, 1), (2, 2), (4, 8), (5, 10), (1000, 10), (u32::MAX, 10)] {
+            let pause = backoff.pause(failures);
+            let whole = Duration::from_secs(whole);
+            assert!(whole / 2 <= pause && pause <= whole, "{failures}: {pause:?}");
+        }
+    }
+}

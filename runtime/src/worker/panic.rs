@@ -1,0 +1,25 @@
+//! A panic of a listener is a failure of it, nothing more.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+
+use crate::ListenerError;
+use crate::generated::BoxFuture;
+
+/// The listener's result, or the message of its panic.
+///
+/// Unwind safety: what the listener shared with others is its own affair, as in any thread; of ours it only held the
+/// transaction, which is rolled back.
+pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Result<(), String> {
+    match AssertUnwindSafe(call).catch_unwind().await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(payload) => Err(format!("panic: {}", message(payload.as_ref()))),
+    }
+}
+
+fn message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
+}

@@ -1,0 +1,96 @@
+//! What the tasks of a worker share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::connect::Connector;
+use super::options::Options;
+use super::{OnFailure, WorkerEvent};
+use crate::Error;
+use crate::error::Kind;
+use crate::generated::{DurableHandler, ListenerSpec, TransientHandler};
+use crate::sql::Sql;
+
+pub(super) struct Shared {
+    pub connector: Connector,
+    pub sql: Sql,
+    pub options: Options,
+    pub durable: Vec<Durable>,
+    pub transient: Vec<Transient>,
+    /// Notifications up to this id are left alone.
+    pub floor: i64,
+    /// Something may be there: wakes one consumer, who wakes the next if it finds something.
+    pub wake: Notify,
+    pub stop: CancellationToken,
+    pub failure: Mutex<Option<Error>>,
+}
+
+/// A listener of a durable channel.
+pub(super) struct Durable {
+    pub spec: ListenerSpec,
+    pub handler: Arc<dyn DurableHandler>,
+    pub ops: Vec<&'static str>,
+    /// JSON object that the context must contain.
+    pub filter: Option<String>,
+}
+
+/// A listener of a transient channel.
+pub(super) struct Transient {
+    pub spec: ListenerSpec,
+    pub handler: Arc<dyn TransientHandler>,
+    pub filter: Vec<(String, String)>,
+}
+
+impl Shared {
+    pub(super) fn emit(&self, event: &WorkerEvent) {
+        if let Some(observer) = &self.options.observer {
+            observer(event);
+        }
+    }
+
+    /// Wakes a consumer after a pause, unless it polls before that anyway.
+    pub(super) fn wake_after(self: &Arc<Self>, pause: Duration) {
+        if pause >= self.options.poll_interval {
+            return;
+        }
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => shared.wake.notify_one(),
+                () = shared.stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// A listener failed; stops the worker, if it was told to.
+    pub(super) fn failed(&self, listener: &'static str, id: Option<i64>, error: &str) {
+        let which = id.map_or_else(|| "a transient notification".to_owned(), |id| format!("notification {id}"));
+        tracing::error!(listener, id, "the listener failed on {which}: {error}");
+        self.emit(&WorkerEvent::Failed { listener, id, error: error.to_owned() });
+        if self.options.on_failure == OnFailure::Exit {
+            let message = format!("listener `{listener}` failed on {which}: {error}");
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert_with(|| Error::new(Kind::Listener, message));
+            self.stop.cancel();
+        }
+    }
+
+    pub(super) fn take_failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits before the next connection; false if the worker stops.
+    pub(super) async fn pause_before_reconnect(&self, failures: u32, error: &str) -> bool {
+        let backoff = super::Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+        let pause = backoff.pause(failures);
+        tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
+        self.emit(&WorkerEvent::Reconnecting { pause, error: error.to_owned() });
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+}

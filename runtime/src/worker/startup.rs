@@ -1,0 +1,169 @@
+//! Checks before the first notification: better a clear message now than silence later.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use tokio::sync::Notify;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_util::sync::CancellationToken;
+
+use super::connect::Connector;
+use super::options::Options;
+use super::selection::{check_names, filter, is_selected};
+use super::shared::{Durable, Shared, Transient};
+use crate::error::Kind;
+use crate::generated::{FORMAT, ListenerSpec};
+use crate::sql::Sql;
+use crate::{Error, ListenerSet};
+
+/// Opens a first session, checks everything, and puts together what the tasks share.
+pub(super) async fn start(
+    connector: Connector,
+    listeners: Option<ListenerSet>,
+    options: Options,
+) -> Result<Shared, Error> {
+    let listeners = listeners
+        .ok_or_else(|| Error::new(Kind::Options, "the worker has no listeners: call `.listeners(...)` before it runs"))?;
+    let specs: Vec<ListenerSpec> = listeners.specs().copied().collect();
+    check_options(&options, &specs)?;
+    let sql = Sql::new(listeners.catalog.storage_schema);
+
+    let mut durable = Vec::new();
+    for (spec, handler) in listeners.durable {
+        if is_selected(&options.only, &spec) {
+            let filter: serde_json::Map<_, _> =
+                filter(&spec)?.into_iter().map(|(key, value)| (key, value.into())).collect();
+            let filter = (!filter.is_empty()).then(|| serde_json::Value::Object(filter).to_string());
+            let ops = spec.ops.iter().map(|op| op.as_str()).collect();
+            durable.push(Durable { spec, handler, ops, filter });
+        }
+    }
+    let mut transient = Vec::new();
+    for (spec, handler) in listeners.transient {
+        if is_selected(&options.only, &spec) {
+            transient.push(Transient { spec, handler, filter: filter(&spec)? });
+        }
+    }
+
+    let session = connector.connect().await?;
+    let client = &session.client;
+    check_writable(client).await?;
+    check_storage(client, &sql).await?;
+    let served: Vec<ListenerSpec> =
+        durable.iter().map(|entry| entry.spec).chain(transient.iter().map(|entry| entry.spec)).collect();
+    check_installed(client, &sql, &served).await?;
+    let floor = if options.recovery { 0 } else { newest_id(client, &sql).await? };
+
+    Ok(Shared {
+        connector,
+        sql,
+        options,
+        durable,
+        transient,
+        floor,
+        wake: Notify::new(),
+        stop: CancellationToken::new(),
+        failure: Mutex::new(None),
+    })
+}
+
+fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error> {
+    if specs.is_empty() {
+        return Err(Error::new(Kind::Options, "the worker has no listeners to serve"));
+    }
+    let mut seen = HashMap::new();
+    for spec in specs {
+        if seen.insert(spec.name, ()).is_some() {
+            return Err(Error::new(Kind::Options, format!("listener `{}` is there twice", spec.name)));
+        }
+    }
+    check_names(&options.only, specs)
+}
+
+async fn check_writable(client: &Client) -> Result<(), Error> {
+    let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
+               pg_catalog.current_database()::text";
+    let row = client.query_one(sql, &[]).await.map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
+    let (standby, read_only, database): (bool, bool, String) = (row.get(0), row.get(1), row.get(2));
+    let why = match (standby, read_only) {
+        (true, _) => "the server is a standby: connect to the primary, for instance with target_session_attrs=read-write",
+        (_, true) => "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::ReadOnly, format!("cannot work on database \"{database}\": {why}")))
+}
+
+async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
+    let row = match client.query_one(&sql.storage_version(), &[]).await {
+        Ok(row) => row,
+        Err(error) if matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME)) => {
+            let message = format!(
+                "the storage table {} is not in this database: apply the migrations that pgpubsub-gen wrote, and check that the worker connects to the right database",
+                sql.name("storage")
+            );
+            return Err(Error::new(Kind::StorageMissing, message));
+        }
+        Err(error) => return Err(access_error(sql, error)),
+    };
+    let version: i32 = row.get(0);
+    match i64::from(version) - i64::from(FORMAT) {
+        0 => Ok(()),
+        newer => {
+            let what_to_do = if newer > 0 {
+                "this program is too old: build it with the pgpubsub-runtime that belongs to the migrations"
+            } else {
+                "the database is too old: generate with the newer pgpubsub-gen and apply its migration"
+            };
+            let message = format!("the storage has format {version}, this program knows {FORMAT}; {what_to_do}");
+            Err(Error::new(Kind::StorageVersion, message))
+        }
+    }
+}
+
+fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {
+    if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        let table = sql.name("notification");
+        let doing = format!(
+            "read the storage schema (let the worker connect as its owner, or grant its role SELECT on all tables there and UPDATE, DELETE on {table})"
+        );
+        return Error::postgres(&doing, error);
+    }
+    Error::postgres("read the storage schema", error)
+}
+
+/// A listener that is not installed would wait for ever: nothing is stored for it.
+async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) -> Result<(), Error> {
+    let rows = client.query(&sql.installed_listeners(), &[]).await.map_err(|error| access_error(sql, error))?;
+    let installed: HashMap<String, (String, String, Vec<String>)> =
+        rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
+    let mut problems = Vec::new();
+    for spec in served {
+        match installed.get(spec.name) {
+            None => problems.push(format!("listener `{}` is not installed", spec.name)),
+            Some((channel, group, ops)) => {
+                if channel != spec.channel || group != spec.group {
+                    problems.push(format!(
+                        "listener `{}` is installed for channel `{channel}` and group `{group}`, not for `{}` and `{}`",
+                        spec.name, spec.channel, spec.group
+                    ));
+                }
+                let missing = spec.ops.iter().filter(|op| !ops.iter().any(|installed| installed == op.as_str()));
+                problems.extend(missing.map(|op| format!("listener `{}` is installed without `{op}`", spec.name)));
+            }
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the database does not fit this program: {}; apply the newest migration of pgpubsub-gen, or run the program that belongs to it",
+        problems.join(", ")
+    );
+    Err(Error::new(Kind::NotInstalled, message))
+}
+
+async fn newest_id(client: &Client, sql: &Sql) -> Result<i64, Error> {
+    let row = client.query_one(&sql.newest_id(), &[]).await.map_err(|error| access_error(sql, error))?;
+    Ok(row.get(0))
+}
