@@ -53,7 +53,7 @@ pub struct MigrationLock {
     pub state: String,
     /// Triggers that the up file leaves behind, sorted.
     pub triggers: Vec<TriggerLock>,
-    /// Functions of channels that the up file leaves behind (names in the storage schema with their argument types), sorted.
+    /// Functions of channels that the up file leaves behind (quoted, with schema and argument types), sorted.
     pub functions: Vec<String>,
 }
 

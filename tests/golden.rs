@@ -107,3 +107,27 @@ fn the_same_schema_gives_the_same_bytes() {
         }
     }
 }
+
+#[test]
+fn rustfmt_leaves_the_rust_files_as_they_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let cases = ["example", "names", "all_types"];
+    let rust: Vec<PathBuf> = cases
+        .iter()
+        .flat_map(|case| files(&folder.join(case)))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    assert!(rust.len() >= cases.len());
+    for edition in ["2021", "2024"] {
+        let result = std::process::Command::new("rustfmt")
+            .args(["--check", "--edition", edition])
+            .args(&rust)
+            .output()
+            .expect("rustfmt, a component of the toolchain");
+        assert!(
+            result.status.success(),
+            "{}",
+            String::from_utf8_lossy(&result.stdout)
+        );
+    }
+}

@@ -130,3 +130,9 @@ pub async fn notify(client: &impl GenericClient, statement: &str, message: &impl
     client.execute(statement, &[&payload]).await.map_err(|error| Error::postgres("publish the message", error))?;
     Ok(())
 }
+
+/// A default of the schema, from its text in a payload. The generator has checked it against the type.
+pub fn literal<T: crate::payload::Decode>(text: &str) -> T {
+    let value = serde_json::from_str(text).expect("the generator wrote JSON");
+    T::decode(&value).expect("the generator checked the default against its type")
+}

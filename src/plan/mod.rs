@@ -9,6 +9,7 @@ mod lock;
 mod migration;
 pub mod names;
 mod rust;
+mod rust_listener;
 mod rust_message;
 mod rust_types;
 mod sql;
@@ -19,9 +20,8 @@ pub use error::PlanError;
 pub use lock::ModelVersions;
 pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
 pub use names::sha256_hex;
-pub use rust::{
-    RustChannel, RustColumn, RustEvent, RustFilter, RustListener, RustModel, RustPlan, RustVariant,
-};
+pub use rust::{RustChannel, RustColumn, RustEvent, RustModel, RustPlan, RustVariant};
+pub use rust_listener::{RustFilter, RustListener};
 pub use rust_message::{RustField, RustMessage};
 pub use sql::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlPlan, SqlTrigger};
 

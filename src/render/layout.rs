@@ -156,6 +156,9 @@ fn field(head: String, ty: String) -> String {
 /// A `Self { .. }` expression.
 fn struct_value(indent: String, fields: Vec<String>) -> String {
     let line = fields.join(", ");
+    if fields.is_empty() {
+        return format!("{indent}Self {{}}");
+    }
     if width(&line) <= STRUCT_WIDTH {
         return format!("{indent}Self {{ {line} }}");
     }

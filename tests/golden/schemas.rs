@@ -488,6 +488,15 @@ pub(crate) fn all_types() -> Schema {
             ),
             message("defaults", "", fields),
             message("required", "", required),
+            message("empty", "", Vec::new()),
+            message(
+                "short",
+                "",
+                vec![
+                    field("a", FieldType::Int, None),
+                    field("b", FieldType::Int, None),
+                ],
+            ),
         ],
         listeners: vec![
             listener(
@@ -498,6 +507,8 @@ pub(crate) fn all_types() -> Schema {
             ),
             listener("on_defaults", 1, "", &[Op::Message]),
             listener("on_required", 2, "", &[Op::Message]),
+            listener("on_empty", 3, "", &[Op::Message]),
+            listener("on_short", 4, "", &[Op::Message]),
         ],
     }
 }

@@ -8,7 +8,9 @@ DROP TRIGGER IF EXISTS "pgpubsub_everything_changed_after_insert" ON "public"."e
 DROP TRIGGER IF EXISTS "pgpubsub_everything_changed_after_update" ON "public"."everything";
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_everything_changed"();
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_defaults"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_empty"(pg_catalog.text);
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_required"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_short"(pg_catalog.text);
 
 -- A notification that waits is work that somebody has been promised. The lock lets writers that are still
 -- under way finish first, so that theirs are counted too.

@@ -486,6 +486,64 @@ $pgpubsub$;
 GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_required"(pg_catalog.text) TO PUBLIC;
 COMMENT ON FUNCTION "pgpubsub"."notify_required"(pg_catalog.text) IS 'pgpubsub channel required';
 
+-- Channel empty: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_empty"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+SET datestyle = 'ISO, YMD'
+SET intervalstyle = 'iso_8601'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  INSERT INTO "pgpubsub"."notification"
+    ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+  VALUES
+    ('on_empty', 'empty', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+  PERFORM pg_catalog.pg_notify('pgpubsub_empty', '');
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_empty"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_empty"(pg_catalog.text) IS 'pgpubsub channel empty';
+
+-- Channel short: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_short"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+SET datestyle = 'ISO, YMD'
+SET intervalstyle = 'iso_8601'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  INSERT INTO "pgpubsub"."notification"
+    ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+  VALUES
+    ('on_short', 'short', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+  PERFORM pg_catalog.pg_notify('pgpubsub_short', '');
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_short"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_short"(pg_catalog.text) IS 'pgpubsub channel short';
+
 -- CREATE OR REPLACE takes SHARE ROW EXCLUSIVE on the table: for a moment writers wait, readers do not.
 -- (DROP and CREATE would also stop readers.)
 CREATE OR REPLACE TRIGGER "pgpubsub_everything_changed_after_insert"
@@ -508,4 +566,8 @@ INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_defaults', 'defaults', 'on_defaults', ARRAY['message']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_required', 'required', 'on_required', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('on_empty', 'empty', 'on_empty', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('on_short', 'short', 'on_short', ARRAY['message']);
 -- pgpubsub-gen: state ends

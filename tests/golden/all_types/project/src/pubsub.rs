@@ -20,8 +20,16 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         EverythingChanged::CHANNEL,
         Defaults::CHANNEL,
         Required::CHANNEL,
+        Empty::CHANNEL,
+        Short::CHANNEL,
     ],
-    listeners: &[ON_EVERYTHING_CHANGED, ON_DEFAULTS, ON_REQUIRED],
+    listeners: &[
+        ON_EVERYTHING_CHANGED,
+        ON_DEFAULTS,
+        ON_REQUIRED,
+        ON_EMPTY,
+        ON_SHORT,
+    ],
     models: &[Everything::MODEL],
 };
 
@@ -650,6 +658,120 @@ impl runtime::generated::Event for Required {
     }
 }
 
+/// Message of the channel `empty`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Empty {}
+
+impl Empty {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "empty",
+        wire: "pgpubsub_empty",
+        delivery: runtime::Delivery::Durable,
+        function: "notify_empty",
+    };
+
+    /// Publishes the message: within the client's transaction, if it is in one.
+    ///
+    /// # Errors
+    /// If the database refuses it, or the connection is gone.
+    pub async fn notify(
+        &self,
+        client: &impl runtime::tokio_postgres::GenericClient,
+    ) -> Result<(), runtime::Error> {
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1)";
+        runtime::generated::notify(client, STATEMENT, self).await
+    }
+}
+
+#[allow(clippy::derivable_impls)] // As for every other message.
+impl Default for Empty {
+    fn default() -> Self {
+        Self {}
+    }
+}
+
+impl runtime::payload::Encode for Empty {
+    fn encode(&self) -> runtime::serde_json::Value {
+        let message = runtime::payload::ObjectBuilder::new();
+        message.finish()
+    }
+}
+
+impl runtime::generated::Event for Empty {
+    fn decode_event(
+        op: runtime::Op,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Message => Ok(Self {}),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
+/// Message of the channel `short`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Short {
+    /// Field `a`: int.
+    pub a: i64,
+    /// Field `b`: int.
+    pub b: i64,
+}
+
+impl Short {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "short",
+        wire: "pgpubsub_short",
+        delivery: runtime::Delivery::Durable,
+        function: "notify_short",
+    };
+
+    /// A message with its defaults.
+    pub fn new(a: i64, b: i64) -> Self {
+        Self { a, b }
+    }
+
+    /// Publishes the message: within the client's transaction, if it is in one.
+    ///
+    /// # Errors
+    /// If the database refuses it, or the connection is gone.
+    pub async fn notify(
+        &self,
+        client: &impl runtime::tokio_postgres::GenericClient,
+    ) -> Result<(), runtime::Error> {
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1)";
+        runtime::generated::notify(client, STATEMENT, self).await
+    }
+}
+
+impl runtime::payload::Encode for Short {
+    fn encode(&self) -> runtime::serde_json::Value {
+        let mut message = runtime::payload::ObjectBuilder::new();
+        message.field("a", &self.a);
+        message.field("b", &self.b);
+        message.finish()
+    }
+}
+
+impl runtime::generated::Event for Short {
+    fn decode_event(
+        op: runtime::Op,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        let message = runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Message => Ok(Self {
+                a: message.field("a")?,
+                b: message.field("b")?,
+            }),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
 /// Listener `on_everything_changed` on the channel `everything_changed`.
 pub trait OnEverythingChanged: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
@@ -799,6 +921,102 @@ impl<L: OnRequired> runtime::generated::DurableHandler for OnRequiredHandler<L> 
     }
 }
 
+/// Listener `on_empty` on the channel `empty`.
+pub trait OnEmpty: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn on_empty(
+        &self,
+        event: Empty,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: OnEmpty> OnEmpty for ::std::sync::Arc<L> {
+    fn on_empty(
+        &self,
+        event: Empty,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::on_empty(self, event, cx)
+    }
+}
+
+/// The listener `OnEmpty` as the database knows it.
+pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "on_empty",
+    group: "on_empty",
+    channel: Empty::CHANNEL.name,
+    wire: Empty::CHANNEL.wire,
+    delivery: Empty::CHANNEL.delivery,
+    ops: &[runtime::Op::Message],
+    filter: &[],
+};
+
+struct OnEmptyHandler<L>(L);
+
+impl<L: OnEmpty> runtime::generated::DurableHandler for OnEmptyHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let event = runtime::generated::Event::decode_event(op, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::on_empty(&self.0, event, cx).await
+        })
+    }
+}
+
+/// Listener `on_short` on the channel `short`.
+pub trait OnShort: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn on_short(
+        &self,
+        event: Short,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: OnShort> OnShort for ::std::sync::Arc<L> {
+    fn on_short(
+        &self,
+        event: Short,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::on_short(self, event, cx)
+    }
+}
+
+/// The listener `OnShort` as the database knows it.
+pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "on_short",
+    group: "on_short",
+    channel: Short::CHANNEL.name,
+    wire: Short::CHANNEL.wire,
+    delivery: Short::CHANNEL.delivery,
+    ops: &[runtime::Op::Message],
+    filter: &[],
+};
+
+struct OnShortHandler<L>(L);
+
+impl<L: OnShort> runtime::generated::DurableHandler for OnShortHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let event = runtime::generated::Event::decode_event(op, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::on_short(&self.0, event, cx).await
+        })
+    }
+}
+
 /// Ties listeners to their channels.
 #[derive(Debug)]
 pub struct Listeners {
@@ -819,12 +1037,16 @@ impl Listeners {
         L: OnEverythingChanged,
         L: OnDefaults,
         L: OnRequired,
+        L: OnEmpty,
+        L: OnShort,
     {
         let app = ::std::sync::Arc::new(app);
         let mut listeners = Self::new();
         listeners = listeners.on_everything_changed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_defaults(::std::sync::Arc::clone(&app));
         listeners = listeners.on_required(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_empty(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_short(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -849,6 +1071,22 @@ impl Listeners {
     pub fn on_required<L: OnRequired>(mut self, listener: L) -> Self {
         let handler = OnRequiredHandler(listener);
         self.set.durable(ON_REQUIRED, handler);
+        self
+    }
+
+    /// Adds the listener [`OnEmpty`].
+    #[must_use]
+    pub fn on_empty<L: OnEmpty>(mut self, listener: L) -> Self {
+        let handler = OnEmptyHandler(listener);
+        self.set.durable(ON_EMPTY, handler);
+        self
+    }
+
+    /// Adds the listener [`OnShort`].
+    #[must_use]
+    pub fn on_short<L: OnShort>(mut self, listener: L) -> Self {
+        let handler = OnShortHandler(listener);
+        self.set.durable(ON_SHORT, handler);
         self
     }
 }

@@ -1,0 +1,131 @@
+//! The trait of a listener, and how it is tied to its channel.
+
+use serde::Serialize;
+
+use crate::model::{Delivery, FilterValue, Listener, Schema};
+
+use super::ident::{rust_builder, rust_const, rust_field, rust_literal, rust_type};
+use super::rust::{append, op_variant, part_type};
+
+/// A listener.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RustListener {
+    /// Name in the YAML, as a literal.
+    pub name: String,
+    /// Group, as a literal.
+    pub group: String,
+    /// Documentation.
+    pub doc: Vec<String>,
+    /// The trait.
+    pub ty: String,
+    /// Its method.
+    pub method: String,
+    /// What a call of the method means.
+    pub called: &'static str,
+    /// Whether clippy expects another receiver of a method of this name.
+    pub unconventional: bool,
+    /// Method of `Listeners`.
+    pub builder: String,
+    /// Constant with its `ListenerSpec`.
+    pub constant: String,
+    /// Type of the event or message.
+    pub event: String,
+    /// Type of the channel.
+    pub channel: String,
+    /// Variants of `Op`.
+    pub ops: Vec<String>,
+    /// Filters.
+    pub filter: Vec<RustFilter>,
+    /// Type of `cx` in the signature of the listener.
+    pub context: &'static str,
+    /// Type of `cx` in the skeleton.
+    pub stub_context: &'static str,
+    /// Trait of the handler.
+    pub handler: &'static str,
+    /// Method of `ListenerSet`.
+    pub add: &'static str,
+}
+
+/// A filter on the context.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RustFilter {
+    /// As a literal.
+    pub key: String,
+    /// Variant of `FilterValue`.
+    pub kind: &'static str,
+    /// As a literal.
+    pub value: String,
+}
+
+pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
+    let channel = &schema.channels[listener.channel];
+    let channel_type = rust_type(&channel.name);
+    let durable = channel.delivery == Delivery::Durable;
+    let mut doc = vec![format!(
+        "Listener `{}` on the channel `{}`.",
+        listener.name, channel.name
+    )];
+    append(&mut doc, listener.doc.as_deref());
+    RustListener {
+        name: rust_literal(&listener.name),
+        group: rust_literal(&listener.group),
+        doc,
+        ty: rust_type(&listener.name),
+        method: rust_field(&listener.name),
+        called: if durable {
+            "Called for each notification. An error rolls its effects back; it is tried again later."
+        } else {
+            "Called for each message that arrives while connected. An error is only reported."
+        },
+        unconventional: is_unconventional(&rust_field(&listener.name)),
+        builder: rust_builder(&listener.name),
+        constant: rust_const(&listener.name),
+        event: if listener.ops == channel.ops() {
+            channel_type.clone()
+        } else {
+            part_type(&listener.name)
+        },
+        channel: channel_type,
+        ops: listener
+            .ops
+            .iter()
+            .map(|op| format!("runtime::Op::{}", op_variant(*op)))
+            .collect(),
+        filter: listener
+            .filter
+            .iter()
+            .map(|filter| {
+                let (kind, value) = match &filter.value {
+                    FilterValue::Literal(value) => ("Literal", value),
+                    FilterValue::Environment(name) => ("Environment", name),
+                };
+                RustFilter {
+                    key: rust_literal(&filter.key),
+                    kind,
+                    value: rust_literal(value),
+                }
+            })
+            .collect(),
+        context: if durable {
+            "runtime::Cx<'_>"
+        } else {
+            "runtime::TransientCx"
+        },
+        stub_context: if durable { "Cx<'_>" } else { "TransientCx" },
+        handler: if durable {
+            "DurableHandler"
+        } else {
+            "TransientHandler"
+        },
+        add: if durable { "durable" } else { "transient" },
+    }
+}
+
+/// Beginnings that `clippy::wrong_self_convention` knows.
+fn is_unconventional(method: &str) -> bool {
+    let beginnings = ["as_", "from_", "into_", "is_", "to_"];
+    method == "new"
+        || beginnings
+            .iter()
+            .any(|beginning| method.starts_with(beginning))
+}
