@@ -17,7 +17,7 @@ need_rust() {
 
 # The test kit looks for server binaries in the same places.
 has_postgres() {
-    [ -n "${DATABASE_URL:-}" ] || [ -n "${PGPUBSUB_PG_BIN:-}" ] || command -v initdb >/dev/null ||
+    [ -n "${PGPUBSUB_PG_BIN:-}" ] || command -v initdb >/dev/null ||
         compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 }
 
@@ -27,7 +27,7 @@ need_postgres() {
     fi
     if ! command -v apt-get >/dev/null; then
         echo "PostgreSQL is missing and there is no apt-get: install a PostgreSQL server (14 or newer), or set PGPUBSUB_PG_BIN" >&2
-        echo "to the folder of its binaries, or DATABASE_URL to a server where databases may be created." >&2
+        echo "to the folder of its binaries." >&2
         exit 1
     fi
     local as_root=()

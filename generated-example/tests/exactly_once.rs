@@ -18,7 +18,15 @@ struct WorkerProcess(Child);
 impl WorkerProcess {
     fn start(url: &str) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_generated-example"))
-            .args(["--database-url", url, "work", "--only", "create_first_post", "--concurrency", "2"])
+            .args([
+                "--database-url",
+                url,
+                "work",
+                "--only",
+                "create_first_post",
+                "--concurrency",
+                "2",
+            ])
             .env("RUST_LOG", "off")
             .stdout(Stdio::null())
             .spawn()
@@ -36,7 +44,8 @@ impl Drop for WorkerProcess {
 }
 
 async fn waiting(client: &Client) -> i64 {
-    let sql = "SELECT count(*) FROM pgpubsub.notification WHERE listener_group = 'create_first_post'";
+    let sql =
+        "SELECT count(*) FROM pgpubsub.notification WHERE listener_group = 'create_first_post'";
     count(client, sql).await
 }
 
@@ -62,7 +71,8 @@ async fn ten_thousand_notifications_take_effect_exactly_once_while_workers_are_k
     for _ in 0..10 {
         client.execute(authors, &[&batch]).await.expect("authors");
     }
-    let mut workers: Vec<WorkerProcess> = (0..WORKERS).map(|_| WorkerProcess::start(&url)).collect();
+    let mut workers: Vec<WorkerProcess> =
+        (0..WORKERS).map(|_| WorkerProcess::start(&url)).collect();
     let started = Instant::now();
     let (mut written, mut kills, mut last_kill) = (10 * batch, 0, started);
     loop {
@@ -80,9 +90,22 @@ async fn ten_thousand_notifications_take_effect_exactly_once_while_workers_are_k
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
-    assert!(kills > 0, "the run was over before a worker could be killed");
+    assert!(
+        kills > 0,
+        "the run was over before a worker could be killed"
+    );
 
-    assert_eq!(count(&client, "SELECT count(*) FROM app.author").await, AUTHORS);
-    assert_eq!(count(&client, "SELECT count(*) FROM app.post").await, AUTHORS, "effects, after {kills} kills");
-    assert_eq!(count(&client, "SELECT count(DISTINCT author_id) FROM app.post").await, AUTHORS);
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM app.author").await,
+        AUTHORS
+    );
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM app.post").await,
+        AUTHORS,
+        "effects, after {kills} kills"
+    );
+    assert_eq!(
+        count(&client, "SELECT count(DISTINCT author_id) FROM app.post").await,
+        AUTHORS
+    );
 }

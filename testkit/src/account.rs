@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn an_account_is_found_by_its_whole_name() {
-        let passwd = "root:x:0:0::/root:/bin/sh\npostgres2:x:7:7:::\npostgres:x:101:104:a,b:/var:/bin/bash\n";
+        let passwd =
+            "root:x:0:0::/:/bin/sh\npostgres2:x:7:7:::\npostgres:x:101:104:a,b:/var:/bin/bash\n";
         assert_eq!(
             Account::named(passwd, "postgres"),
             Some(Account { uid: 101, gid: 104 })

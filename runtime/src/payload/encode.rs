@@ -28,14 +28,12 @@ impl ObjectBuilder {
     }
 
     /// Adds a field.
-    #[must_use]
-    pub fn field(mut self, key: &str, value: &impl Encode) -> Self {
+    pub fn field(&mut self, key: &str, value: &impl Encode) {
         self.fields.insert(key.to_owned(), value.encode());
-        self
     }
 
     /// The object.
-    pub fn build(self) -> Value {
+    pub fn finish(self) -> Value {
         Value::Object(self.fields)
     }
 }
