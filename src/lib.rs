@@ -1,9 +1,22 @@
-//! Generator of typed publish/subscribe on PostgreSQL.
+//! Typed publish/subscribe on PostgreSQL: one YAML file becomes typed Rust channels, trigger migrations and listener traits.
+//!
+//! The command line is the usual way in (`pgpubsub-gen schema.yaml`). A build script calls [`compile`]; what it generates,
+//! and what the command line writes, links to the crate `pgpubsub-runtime`.
+//!
+//! The stages, each a module: [`schema`] reads YAML into a document, [`model`] checks it into a valid schema (or
+//! [`diagnostic`]s), [`plan`] decides every name and type, [`render`] lays it out as files, and [`write`] compares them with the
+//! disk. [`pipeline`] runs them.
 
+pub mod build_script;
+pub mod cli;
 pub mod diagnostic;
 pub mod history;
 pub mod lock;
 pub mod model;
+pub mod pipeline;
 pub mod plan;
 pub mod render;
 pub mod schema;
+pub mod write;
+
+pub use build_script::compile;

@@ -34,6 +34,8 @@ pub struct Schema {
 pub struct Generate {
     /// The Rust file (`generate.rust.out`), default `src/pubsub.rs`.
     pub rust_out: String,
+    /// Whether the Rust file is written into the project; not with `rust: none`, where a build script makes it.
+    pub rust_in_project: bool,
     /// Extra derives for models, events and messages, beside `Clone, Debug, PartialEq`.
     pub rust_derive: Vec<String>,
     /// Folder of the migrations (`generate.migrations.dir`), default `migrations`; `None` if `migrations: none`.

@@ -35,6 +35,8 @@ pub struct Plan {
     pub source: String,
     /// Path of the Rust file.
     pub rust_path: String,
+    /// Whether that file belongs into the project, and not only into a build.
+    pub rust_in_project: bool,
     /// Path of the listener skeletons.
     pub stubs_path: Option<String>,
     /// The Rust file.
@@ -73,6 +75,7 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     Ok(Plan {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),
+        rust_in_project: schema.generate.rust_in_project,
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
         sql,

@@ -29,11 +29,13 @@ pub enum Mode {
 /// If a new migration is due, but the newest one (which its down file restores) is gone or was edited.
 pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
     let mut files = Files::default();
-    files.insert(
-        &plan.rust_path,
-        FileKind::Generated,
-        rust::file(plan, mode)?,
-    );
+    if mode == Mode::Include || plan.rust_in_project {
+        files.insert(
+            &plan.rust_path,
+            FileKind::Generated,
+            rust::file(plan, mode)?,
+        );
+    }
     if mode == Mode::Include {
         return Ok(files);
     }

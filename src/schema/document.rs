@@ -31,6 +31,8 @@ pub struct Document {
 /// `generate:`.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct GenerateDecl {
+    /// `rust: none`.
+    pub no_rust: bool,
     /// `rust.out`.
     pub rust_out: Option<Spanned<String>>,
     /// `rust.derive`.

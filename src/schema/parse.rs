@@ -100,11 +100,17 @@ fn declarations<T>(
 fn generate(reader: &mut Reader<'_>, node: &Node) -> Option<GenerateDecl> {
     let fields = reader.fields(node, "`generate`", &GENERATE)?;
     let mut generate = GenerateDecl::default();
-    if let Some(rust) = fields.get("rust").and_then(|node| reader.fields(node, "`rust`", &RUST)) {
-        generate.rust_out = reader.optional_text(&rust, "out");
-        if let Some(node) = rust.get("derive") {
-            generate.rust_derive = reader.texts(node, "`derive`").unwrap_or_default();
+    match fields.get("rust") {
+        Some(Node { value: Value::Text(text), .. }) if text == "none" => generate.no_rust = true,
+        Some(node) => {
+            if let Some(rust) = reader.fields(node, "`rust`", &RUST) {
+                generate.rust_out = reader.optional_text(&rust, "out");
+                if let Some(node) = rust.get("derive") {
+                    generate.rust_derive = reader.texts(node, "`derive`").unwrap_or_default();
+                }
+            }
         }
+        None => {}
     }
     match fields.get("migrations") {
         Some(Node { value: Value::Text(text), .. }) if text == "none" => generate.no_migrations = true,

@@ -12,6 +12,7 @@ fn name(schema: &str, name: &str) -> QualifiedName {
 fn generate() -> Generate {
     Generate {
         rust_out: "generated-example/src/pubsub.rs".into(),
+        rust_in_project: true,
         rust_derive: Vec::new(),
         migrations_dir: Some("generated-example/migrations".into()),
         lock_timeout: "3s".into(),
@@ -282,6 +283,7 @@ pub(crate) fn names() -> Schema {
         source: "schema.yaml".into(),
         generate: Generate {
             rust_out: "src/pubsub.rs".into(),
+            rust_in_project: true,
             rust_derive: vec!["Eq".into(), "Clone".into()],
             migrations_dir: Some("migrations".into()),
             stubs: None,
@@ -469,6 +471,7 @@ pub(crate) fn all_types() -> Schema {
         source: "schema.yaml".into(),
         generate: Generate {
             rust_out: "src/pubsub.rs".into(),
+            rust_in_project: true,
             migrations_dir: Some("migrations".into()),
             version_table: None,
             stubs: None,

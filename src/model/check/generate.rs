@@ -26,6 +26,7 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
     }
     Generate {
         rust_out,
+        rust_in_project: !declared.no_rust,
         rust_derive: derives(&declared.rust_derive, diagnostics),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),

@@ -1,0 +1,103 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Typed publish/subscribe on PostgreSQL: generates Rust channels, trigger migrations and listener traits from one YAML file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pgpubsub-gen",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_long_help = "\
+Examples:
+  pgpubsub-gen init                  write a commented schema.yaml to start from
+  pgpubsub-gen schema.yaml           generate what it declares
+  pgpubsub-gen --dry-run             show what would be written
+  pgpubsub-gen check schema.yaml     in CI: fail if the committed files are not those of the schema
+
+What is written, relative to the schema file:
+  src/pubsub.rs                      overwritten at each run
+  migrations/NNNN_pgpubsub.*.sql     a new pair whenever the database has to change; never rewritten
+  pgpubsub.lock                      what the generator knows of earlier runs; commit it
+
+Exit codes:
+  0  done, or nothing to do
+  1  `check` found differences
+  2  error; nothing was written"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub generate: Generate,
+    #[command(flatten)]
+    pub display: Display,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Generate what the schema declares (the default command)
+    Generate(Generate),
+    /// Compare the generated files with the schema; write nothing
+    ///
+    /// Shows a diff of every file that differs, and names missing, stale and stray files and edited migrations. Exits with 0 if
+    /// everything is as it should be, with 1 if not, with 2 if it cannot be told.
+    Check {
+        /// The schema file [default: schema.yaml]
+        schema: Option<PathBuf>,
+    },
+    /// Write a commented schema file to start from
+    ///
+    /// Never overwrites a file.
+    Init {
+        /// The file to write [default: schema.yaml]
+        schema: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Generate {
+    /// The schema file, `-` for standard input with --stdout [default: schema.yaml]
+    pub schema: Option<PathBuf>,
+    /// Print all files to standard output, each after a line `==> PATH <==`; write nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    pub stdout: bool,
+    /// Name what would be written; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Display {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub color: Color,
+    /// Print nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// If the output is a terminal and NO_COLOR is not set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Display {
+    /// Whether errors are shown in colour.
+    pub(super) fn colour(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The command line: one command a file, one exit code an outcome.
+
+mod args;
+mod check;
+mod generate;
+mod init;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+/// Everything is as it should be.
+const OK: u8 = 0;
+/// `check` found differences.
+const DIFFERENT: u8 = 1;
+/// Something could not be done. clap uses the same for a wrong call.
+const ERROR: u8 = 2;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match &args.command {
+        Some(Command::Check { schema }) => check::run(schema.as_deref(), &args.display),
+        Some(Command::Init { schema }) => init::run(schema.as_deref()),
+        Some(Command::Generate(generate)) => generate::run(generate, &args.display),
+        None => generate::run(&args.generate, &args.display),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            // The reader of our output has gone: nobody is left to tell.
+            if !output::is_broken_pipe(&error) {
+                output::error(&error);
+            }
+            ExitCode::from(ERROR)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How what should be on disk differs from what is.
+
+use std::path::{Path, PathBuf};
+
+use crate::history::History;
+use crate::lock::FILE_NAME;
+use crate::model::Generate;
+use crate::plan::sha256_hex;
+use crate::render::{File, FileKind, Files};
+
+use super::error::WriteError;
+use super::read::{names, read_text};
+use super::{RUST_MARK, SQL_MARK};
+
+/// What there is to do, in order of the paths.
+#[derive(Clone, Debug)]
+pub struct ChangeSet {
+    pub(super) root: PathBuf,
+    entries: Vec<Entry>,
+}
+
+/// One path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the folder of the schema file.
+    pub path: String,
+    /// What is with it.
+    pub change: Change,
+}
+
+/// What is with a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Not there yet.
+    New {
+        /// The text to write.
+        text: String,
+    },
+    /// There, with another text.
+    Changed {
+        /// What is there.
+        before: String,
+        /// The text to write.
+        text: String,
+    },
+    /// As it should be.
+    Same,
+    /// Ours, from an earlier run, and no longer wanted: removed.
+    Stale,
+    /// It carries our mark, but no run that the lock file knows wrote it: left alone, for somebody to look at.
+    Stray,
+    /// An emitted migration that is not what was emitted.
+    MigrationEdited,
+    /// An emitted migration that is gone.
+    MigrationMissing,
+    /// A new migration's path is taken by another file.
+    MigrationTaken,
+}
+
+impl ChangeSet {
+    /// Compares.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn compute(root: &Path, generate: &Generate, files: &Files, history: &History) -> Result<Self, WriteError> {
+        let mut entries = Vec::new();
+        for (path, file) in files.iter() {
+            let change = compare(file, read_text(&root.join(path))?);
+            entries.push(Entry { path: path.to_owned(), change });
+        }
+        let lock = history.lock.clone().unwrap_or_default();
+        for path in &lock.generated {
+            if files.get(path).is_none() && read_text(&root.join(path))?.is_some_and(|text| is_ours(&text)) {
+                entries.push(Entry { path: path.clone(), change: Change::Stale });
+            }
+        }
+        for migration in &lock.migrations {
+            for (path, hash) in [(&migration.up, &migration.up_sha256), (&migration.down, &migration.down_sha256)] {
+                let change = match read_text(&root.join(path))? {
+                    None => Change::MigrationMissing,
+                    Some(text) if sha256_hex(&text) != *hash => Change::MigrationEdited,
+                    Some(_) => Change::Same,
+                };
+                entries.push(Entry { path: path.clone(), change });
+            }
+        }
+        for path in strays(root, generate, &entries)? {
+            entries.push(Entry { path, change: Change::Stray });
+        }
+        entries.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(Self { root: root.to_owned(), entries })
+    }
+
+    /// All paths, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Whether everything is as it should be.
+    pub fn is_clean(&self) -> bool {
+        self.entries.iter().all(|entry| entry.change == Change::Same)
+    }
+
+    /// The paths that differ.
+    pub fn differences(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.change != Change::Same)
+    }
+}
+
+fn compare(file: &File, there: Option<String>) -> Change {
+    match (file.kind, there) {
+        (_, None) => Change::New { text: file.text.clone() },
+        // The user's from the day it was written.
+        (FileKind::Stub, Some(_)) => Change::Same,
+        (_, Some(before)) if before == file.text => Change::Same,
+        (FileKind::Migration, Some(_)) => Change::MigrationTaken,
+        (FileKind::Generated, Some(before)) => Change::Changed { before, text: file.text.clone() },
+    }
+}
+
+fn is_ours(text: &str) -> bool {
+    text.starts_with(RUST_MARK) || text.starts_with(SQL_MARK)
+}
+
+/// Files with our mark in the folders that we write to, which are none of ours.
+fn strays(root: &Path, generate: &Generate, known: &[Entry]) -> Result<Vec<String>, WriteError> {
+    let folder_of = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let mut folders = vec![folder_of(&generate.rust_out)];
+    folders.extend(generate.migrations_dir.clone());
+    folders.sort_unstable();
+    folders.dedup();
+    let mut strays = Vec::new();
+    for folder in folders {
+        for name in names(&root.join(&folder))? {
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let candidate = path.ends_with(".rs") || path.ends_with(".sql");
+            if !candidate || path == FILE_NAME || known.iter().any(|entry| entry.path == path) {
+                continue;
+            }
+            let absolute = root.join(&path);
+            // What is not readable as text is not ours.
+            if absolute.is_file() && matches!(read_text(&absolute), Ok(Some(text)) if is_ours(&text)) {
+                strays.push(path);
+            }
+        }
+    }
+    Ok(strays)
+}

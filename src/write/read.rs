@@ -1,0 +1,98 @@
+//! What is on disk before a run.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::history::History;
+use crate::lock::{FILE_NAME, FORMAT, Lock};
+use crate::model::Generate;
+use crate::pipeline::Source;
+
+use super::error::{WriteError, read};
+use super::normalized;
+
+/// Reads a schema file.
+///
+/// # Errors
+/// It is not there, is no file, or is not UTF-8.
+pub fn read_source(path: &Path) -> Result<Source, WriteError> {
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => WriteError::NoSchema(path.to_owned()),
+        _ => read(path)(error),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| WriteError::NotUtf8(path.to_owned()))?;
+    // Some editors put a byte order mark first.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+    let root = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let name = path.display().to_string();
+    Ok(Source { name, text, root })
+}
+
+/// Reads what earlier runs left.
+///
+/// # Errors
+/// The lock file is none, or a file cannot be read.
+pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteError> {
+    let lock = read_lock(&root.join(FILE_NAME))?;
+    let migration_names = match &generate.migrations_dir {
+        Some(folder) => names(&root.join(folder))?,
+        None => Vec::new(),
+    };
+    let newest = lock.as_ref().and_then(|lock| lock.migrations.last());
+    let newest_up = match newest {
+        Some(migration) => read_text(&root.join(&migration.up))?,
+        None => None,
+    };
+    Ok(History { lock, migration_names, newest_up })
+}
+
+/// Text of a file with LF only; `None` if there is none.
+pub(super) fn read_text(path: &Path) -> Result<Option<String>, WriteError> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|_| WriteError::NotUtf8(path.to_owned()))?;
+            Ok(Some(normalized(&text)))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(read(path)(error)),
+    }
+}
+
+/// Names in a folder, sorted; none if there is no folder.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, WriteError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(read(folder)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(read(folder))?;
+        // A name that is not UTF-8 is none of ours and has no number.
+        if let Ok(name) = entry.file_name().into_string() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn read_lock(path: &Path) -> Result<Option<Lock>, WriteError> {
+    let Some(text) = read_text(path)? else { return Ok(None) };
+    let error = |problem: String, help| WriteError::Lock { path: path.to_owned(), problem, help };
+    if text.lines().any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
+        let help = "take the file of one branch, then generate again, so that the other branch's change becomes a new migration";
+        return Err(error("it holds the marks of a merge conflict".into(), help));
+    }
+    // The format first: a newer one may have other keys.
+    let format = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|lock| lock.get("format")?.as_u64());
+    if format.is_some_and(|format| format > u64::from(FORMAT)) {
+        return Err(error("a newer generator wrote it".into(), "use at least that version"));
+    }
+    let lock = serde_json::from_str(&text).map_err(|problem| error(problem.to_string(), "restore it from version control"))?;
+    Ok(Some(lock))
+}
