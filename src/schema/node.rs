@@ -71,7 +71,9 @@ pub(super) fn parse(text: &str) -> Result<Node, Diagnostic> {
                 Some((place, rest)) if place.starts_with("line ") => rest,
                 _ => message,
             };
-            Err(Diagnostic::new(Code::Syntax, at..at, format!("this is not YAML: {message}"))
+            let message = message.split(" at line ").next().unwrap_or_default();
+            let end = at + text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+            Err(Diagnostic::new(Code::Syntax, at..end, format!("this is not YAML: {message}"))
                 .help("values with `: `, ` #`, or a comma within braces need quotes"))
         }
     }
@@ -82,7 +84,10 @@ fn start(location: &Location, text: &str) -> usize {
         return usize::try_from(offset).map_or(text.len(), |offset| offset.min(text.len()));
     }
     let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
-    text.split_inclusive('\n').take(line).map(str::len).sum()
+    let column = usize::try_from(location.column()).unwrap_or(1).saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let within = text[before..].lines().next().unwrap_or_default();
+    before + within.chars().take(column).map(char::len_utf8).sum::<usize>()
 }
 
 fn span(location: &Location, text: &str) -> Span {

@@ -4,7 +4,7 @@ mod support;
 
 use pgpubsub_roundtrip::pubsub::{Everything, EverythingSaved, Hostile, HostileChanged, Lists, ListsSaved, Maybe, MaybeSaved};
 use support::{Fixture, Seen};
-use tokio_postgres::Row;
+use pgpubsub_runtime::tokio_postgres::Row;
 
 /// Settings of a writer's session that change how PostgreSQL renders or parses.
 const HOSTILE: [&str; 6] = [

@@ -10,25 +10,25 @@ use pgpubsub_runtime::Worker;
 use pgpubsub_testkit::Database;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use pgpubsub_runtime::tokio_postgres::Client;
 
-pub use recorder::{Recorder, Seen};
+pub(crate) use recorder::{Recorder, Seen};
 
 /// Long enough for any slow machine; nothing waits for it to pass.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 const TABLES: &str = include_str!("tables.sql");
 const UP: &str = include_str!("../../migrations/0001_pgpubsub.up.sql");
-pub const DOWN: &str = include_str!("../../migrations/0001_pgpubsub.down.sql");
+pub(crate) const DOWN: &str = include_str!("../../migrations/0001_pgpubsub.down.sql");
 
 /// A database with the tables of `schema.yaml` and its migration, and a session of a writer.
-pub struct Fixture {
-    pub database: Database,
-    pub writer: Client,
+pub(crate) struct Fixture {
+    pub(crate) database: Database,
+    pub(crate) writer: Client,
 }
 
 impl Fixture {
-    pub async fn migrated() -> Self {
+    pub(crate) async fn migrated() -> Self {
         let database = Database::create().await.expect("a database");
         let writer = database.connect().await.expect("a session");
         writer.batch_execute(TABLES).await.expect("the tables");
@@ -36,16 +36,16 @@ impl Fixture {
         Self { database, writer }
     }
 
-    pub async fn sql(&self, sql: &str) {
+    pub(crate) async fn sql(&self, sql: &str) {
         self.writer.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
-    pub async fn count(&self, sql: &str) -> i64 {
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
         self.writer.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
     }
 
     /// Starts a worker for the named listeners and waits until it listens and has scanned once.
-    pub async fn work(&self, only: &[&str]) -> Work {
+    pub(crate) async fn work(&self, only: &[&str]) -> Work {
         let (sender, seen) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (idle, mut first_idle) = mpsc::unbounded_channel();
@@ -56,11 +56,11 @@ impl Fixture {
             .poll_interval(Duration::from_millis(200))
             .on_event(move |event| {
                 if matches!(event, pgpubsub_runtime::WorkerEvent::Listening) {
-                    drop(idle.send(()));
+                    let _ = idle.send(());
                 }
             });
         let task = tokio::spawn(worker.run_until(async move {
-            drop(stopped.await);
+            let _ = stopped.await;
         }));
         tokio::time::timeout(DEADLINE, first_idle.recv()).await.expect("the worker listens in time");
         Work { seen, stop, task }
@@ -68,7 +68,7 @@ impl Fixture {
 }
 
 /// A running worker.
-pub struct Work {
+pub(crate) struct Work {
     seen: mpsc::UnboundedReceiver<Seen>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), pgpubsub_runtime::Error>>,
@@ -76,7 +76,7 @@ pub struct Work {
 
 impl Work {
     /// The next `count` events, in the order in which they were handled.
-    pub async fn next(&mut self, count: usize) -> Vec<Seen> {
+    pub(crate) async fn next(&mut self, count: usize) -> Vec<Seen> {
         let mut all = Vec::with_capacity(count);
         while all.len() < count {
             let next = tokio::time::timeout(DEADLINE, self.seen.recv()).await;
@@ -89,13 +89,13 @@ impl Work {
         all
     }
 
-    pub async fn one(&mut self) -> Seen {
+    pub(crate) async fn one(&mut self) -> Seen {
         self.next(1).await.remove(0)
     }
 
     /// Stops the worker; returns what was seen beyond what the test has taken.
-    pub async fn stop(mut self) -> Vec<Seen> {
-        drop(self.stop.send(()));
+    pub(crate) async fn stop(mut self) -> Vec<Seen> {
+        let _ = self.stop.send(());
         self.task.await.expect("no panic").expect("a clean stop");
         let mut rest = Vec::new();
         while let Ok(seen) = self.seen.try_recv() {

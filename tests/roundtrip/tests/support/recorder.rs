@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// What a listener received, with its notification.
 #[derive(Clone, Debug)]
-pub enum Seen {
+pub(crate) enum Seen {
     OnEverythingSaved(EverythingSaved, Notification),
     OnMaybeSaved(MaybeSaved, Notification),
     OnListsSaved(ListsSaved, Notification),
@@ -27,18 +27,18 @@ pub enum Seen {
 }
 
 /// Implements every listener.
-pub struct Recorder {
+pub(crate) struct Recorder {
     seen: UnboundedSender<Seen>,
 }
 
 impl Recorder {
-    pub fn new(seen: UnboundedSender<Seen>) -> Self {
+    pub(crate) fn new(seen: UnboundedSender<Seen>) -> Self {
         Self { seen }
     }
 
     fn record(&self, seen: Seen) -> Result<(), ListenerError> {
         // The test has ended when nobody receives any more.
-        drop(self.seen.send(seen));
+        let _ = self.seen.send(seen);
         Ok(())
     }
 }
