@@ -54,7 +54,10 @@ pub fn compile(schema: impl Into<PathBuf>) -> Result<(), Error> {
 impl Config {
     /// For a schema file; the path is relative to the crate.
     pub fn new(schema: impl Into<PathBuf>) -> Self {
-        Self { schema: schema.into(), migrations: Migrations::Check }
+        Self {
+            schema: schema.into(),
+            migrations: Migrations::Check,
+        }
     }
 
     /// Whether the migrations are checked. Default: [`Migrations::Check`].
@@ -74,12 +77,18 @@ impl Config {
         let path = PathBuf::from(folder).join(&self.schema);
         println!("cargo::rerun-if-changed={}", path.display());
         let source = pipeline::read(&path).map_err(Error::new)?;
-        println!("cargo::rerun-if-changed={}", source.root.join(crate::lock::FILE_NAME).display());
+        println!(
+            "cargo::rerun-if-changed={}",
+            source.root.join(crate::lock::FILE_NAME).display()
+        );
 
         let project = pipeline::run(&source, Mode::Project).map_err(Error::new)?;
         for entry in project.changes.entries() {
             if entry.path.ends_with(".sql") {
-                println!("cargo::rerun-if-changed={}", source.root.join(&entry.path).display());
+                println!(
+                    "cargo::rerun-if-changed={}",
+                    source.root.join(&entry.path).display()
+                );
             }
         }
         if self.migrations == Migrations::Check {
@@ -90,7 +99,8 @@ impl Config {
         let text = file.map(|file| file.text.as_str()).unwrap_or_default();
         // An equal file keeps its time, so that nothing is compiled again for it.
         if fs::read_to_string(&out).ok().as_deref() != Some(text) {
-            fs::write(&out, text).map_err(|error| Error(format!("cannot write {}: {error}", out.display())))?;
+            fs::write(&out, text)
+                .map_err(|error| Error(format!("cannot write {}: {error}", out.display())))?;
         }
         Ok(())
     }
@@ -111,12 +121,19 @@ impl Config {
             return Ok(());
         }
         let command = format!("pgpubsub-gen {}", self.schema.display());
-        Err(Error(format!("the migrations do not fit the schema:\n  {}\nrun `{command}` and commit the result", problems.join("\n  "))))
+        Err(Error(format!(
+            "the migrations do not fit the schema:\n  {}\nrun `{command}` and commit the result",
+            problems.join("\n  ")
+        )))
     }
 }
 
 fn variable(name: &str) -> Result<std::ffi::OsString, Error> {
-    env::var_os(name).ok_or_else(|| Error(format!("{name} is not set: this is for build scripts, which cargo runs")))
+    env::var_os(name).ok_or_else(|| {
+        Error(format!(
+            "{name} is not set: this is for build scripts, which cargo runs"
+        ))
+    })
 }
 
 impl Error {

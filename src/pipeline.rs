@@ -52,7 +52,17 @@ impl Error {
     #[must_use]
     pub fn coloured(self, colour: bool) -> Self {
         match self {
-            Self::Schema { diagnostics, name, text, .. } => Self::Schema { diagnostics, name, text, colour },
+            Self::Schema {
+                diagnostics,
+                name,
+                text,
+                ..
+            } => Self::Schema {
+                diagnostics,
+                name,
+                text,
+                colour,
+            },
             other => other,
         }
     }
@@ -87,7 +97,11 @@ pub fn run(source: &Source, mode: Mode) -> Result<Output, Error> {
     let plan = plan::plan(&schema, &history)?;
     let files = render::render(&plan, mode)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
-    Ok(Output { schema, files, changes })
+    Ok(Output {
+        schema,
+        files,
+        changes,
+    })
 }
 
 fn load(source: &Source) -> Result<Schema, Error> {

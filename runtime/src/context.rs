@@ -32,7 +32,9 @@ impl Context {
     pub fn with(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let mut pairs: BTreeMap<String, Value> = self.object().unwrap_or_default();
         pairs.insert(key.into(), Value::String(value.into()));
-        Self { raw: Some(Value::Object(pairs.into_iter().collect()).to_string()) }
+        Self {
+            raw: Some(Value::Object(pairs.into_iter().collect()).to_string()),
+        }
     }
 
     /// Value of a key; the JSON text of a value that is no string. `None` if there is no such key or no JSON object.
@@ -53,7 +55,11 @@ impl Context {
     /// # Errors
     /// The text is not JSON of that type.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>, ContextError> {
-        self.raw.as_deref().map(serde_json::from_str).transpose().map_err(ContextError)
+        self.raw
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(ContextError)
     }
 
     pub(crate) fn from_raw(raw: Option<String>) -> Self {
@@ -65,8 +71,12 @@ impl Context {
         if filter.is_empty() {
             return true;
         }
-        let Some(pairs) = self.object() else { return false };
-        filter.iter().all(|(key, value)| pairs.get(key).and_then(Value::as_str) == Some(value.as_str()))
+        let Some(pairs) = self.object() else {
+            return false;
+        };
+        filter
+            .iter()
+            .all(|(key, value)| pairs.get(key).and_then(Value::as_str) == Some(value.as_str()))
     }
 
     fn object(&self) -> Option<BTreeMap<String, Value>> {
@@ -81,7 +91,10 @@ impl Context {
 pub async fn set_context(transaction: &Transaction<'_>, context: &Context) -> Result<(), Error> {
     let text = context.raw().unwrap_or_default();
     transaction
-        .execute("SELECT pg_catalog.set_config('pgpubsub.context', $1, true)", &[&text])
+        .execute(
+            "SELECT pg_catalog.set_config('pgpubsub.context', $1, true)",
+            &[&text],
+        )
         .await
         .map_err(|error| Error::postgres("set the context of the transaction", error))?;
     Ok(())

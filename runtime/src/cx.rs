@@ -17,7 +17,10 @@ pub struct TransientCx {
 
 impl<'a> Cx<'a> {
     pub(crate) fn new(notification: &'a Notification, transaction: Transaction<'a>) -> Self {
-        Self { notification, transaction }
+        Self {
+            notification,
+            transaction,
+        }
     }
 
     /// The transaction in which the notification is removed: what is written through it happens exactly once.

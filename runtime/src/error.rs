@@ -27,13 +27,21 @@ pub(crate) enum Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// PostgreSQL or the connection to it failed while doing something.
     pub(crate) fn postgres(doing: &str, source: tokio_postgres::Error) -> Self {
         let message = format!("could not {doing}: {}", describe(&source));
-        Self { kind: Kind::Postgres, message, source: Some(Box::new(source)) }
+        Self {
+            kind: Kind::Postgres,
+            message,
+            source: Some(Box::new(source)),
+        }
     }
 
     pub(crate) fn connect(source: tokio_postgres::Error) -> Self {
@@ -41,12 +49,19 @@ impl Error {
             "could not connect to PostgreSQL: {}; is the server up, and are host, port, database and user right?",
             describe(&source)
         );
-        Self { kind: Kind::Connect, message, source: Some(Box::new(source)) }
+        Self {
+            kind: Kind::Connect,
+            message,
+            source: Some(Box::new(source)),
+        }
     }
 
     /// The connection was closed or could not be made.
     pub fn is_closed(&self) -> bool {
-        self.kind == Kind::Connect || self.postgres_source().is_some_and(tokio_postgres::Error::is_closed)
+        self.kind == Kind::Connect
+            || self
+                .postgres_source()
+                .is_some_and(tokio_postgres::Error::is_closed)
     }
 
     /// The server or the session accepts no writes.

@@ -107,7 +107,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A listener of a durable channel, without its types.
 pub trait DurableHandler: Send + Sync {
     /// Decodes the payload and calls the listener.
-    fn call<'a>(&'a self, op: Op, payload: &'a Value, cx: &'a mut Cx<'_>) -> BoxFuture<'a, Result<(), ListenerError>>;
+    fn call<'a>(
+        &'a self,
+        op: Op,
+        payload: &'a Value,
+        cx: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>>;
 }
 
 /// A listener of a transient channel, without its types.
@@ -125,9 +130,16 @@ pub trait TransientHandler: Send + Sync {
 ///
 /// # Errors
 /// The statement failed: the connection is gone, the migration is missing, or the transaction had failed before.
-pub async fn notify(client: &impl GenericClient, statement: &str, message: &impl Encode) -> Result<(), Error> {
+pub async fn notify(
+    client: &impl GenericClient,
+    statement: &str,
+    message: &impl Encode,
+) -> Result<(), Error> {
     let payload = message.encode().to_string();
-    client.execute(statement, &[&payload]).await.map_err(|error| Error::postgres("publish the message", error))?;
+    client
+        .execute(statement, &[&payload])
+        .await
+        .map_err(|error| Error::postgres("publish the message", error))?;
     Ok(())
 }
 

@@ -39,7 +39,9 @@ pub use listener_error::ListenerError;
 pub use listener_set::ListenerSet;
 pub use notification::{Notification, TransientNotification};
 pub use op::{Delivery, Op};
-pub use types::{PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgTime, PgTimestamp, PgTimestampTz};
+pub use types::{
+    PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgTime, PgTimestamp, PgTimestampTz,
+};
 pub use worker::{Backoff, OnFailure, Worker, WorkerEvent};
 
 /// Includes the file that a build script generated, as a module.

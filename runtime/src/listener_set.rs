@@ -15,7 +15,11 @@ pub struct ListenerSet {
 impl ListenerSet {
     /// An empty set.
     pub fn new(catalog: Catalog) -> Self {
-        Self { catalog, durable: Vec::new(), transient: Vec::new() }
+        Self {
+            catalog,
+            durable: Vec::new(),
+            transient: Vec::new(),
+        }
     }
 
     /// Adds a listener of a durable channel.
@@ -29,12 +33,17 @@ impl ListenerSet {
     }
 
     pub(crate) fn specs(&self) -> impl Iterator<Item = &ListenerSpec> {
-        self.durable.iter().map(|(spec, _)| spec).chain(self.transient.iter().map(|(spec, _)| spec))
+        self.durable
+            .iter()
+            .map(|(spec, _)| spec)
+            .chain(self.transient.iter().map(|(spec, _)| spec))
     }
 }
 
 impl fmt::Debug for ListenerSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.specs().map(|spec| spec.name)).finish()
+        f.debug_list()
+            .entries(self.specs().map(|spec| spec.name))
+            .finish()
     }
 }

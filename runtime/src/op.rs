@@ -37,7 +37,9 @@ impl Op {
 
     /// The operation of a word in the database.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Insert, Self::Update, Self::Delete, Self::Message].into_iter().find(|op| op.as_str() == word)
+        [Self::Insert, Self::Update, Self::Delete, Self::Message]
+            .into_iter()
+            .find(|op| op.as_str() == word)
     }
 }
 

@@ -18,7 +18,10 @@ pub async fn older_than_model(
 ) -> Result<i64, Error> {
     let version = i32::try_from(version).unwrap_or(i32::MAX);
     let row = client
-        .query_one(&Sql::new(catalog.storage_schema).older_than_model(), &[&model.channels, &version])
+        .query_one(
+            &Sql::new(catalog.storage_schema).older_than_model(),
+            &[&model.channels, &version],
+        )
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
     Ok(row.get(0))
@@ -30,9 +33,16 @@ pub async fn older_than_model(
 ///
 /// # Errors
 /// The query failed.
-pub async fn older_than_db(client: &impl GenericClient, catalog: &Catalog, version: &str) -> Result<i64, Error> {
+pub async fn older_than_db(
+    client: &impl GenericClient,
+    catalog: &Catalog,
+    version: &str,
+) -> Result<i64, Error> {
     let rows = client
-        .query(&Sql::new(catalog.storage_schema).waiting_by_db_version(), &[])
+        .query(
+            &Sql::new(catalog.storage_schema).waiting_by_db_version(),
+            &[],
+        )
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
     let older = rows.iter().filter(|row| {
@@ -48,7 +58,10 @@ pub async fn older_than_db(client: &impl GenericClient, catalog: &Catalog, versi
 /// The query failed.
 pub async fn waiting(client: &impl GenericClient, catalog: &Catalog) -> Result<i64, Error> {
     let rows = client
-        .query(&Sql::new(catalog.storage_schema).waiting_by_db_version(), &[])
+        .query(
+            &Sql::new(catalog.storage_schema).waiting_by_db_version(),
+            &[],
+        )
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
     Ok(rows.iter().map(|row| row.get::<_, i64>(1)).sum())

@@ -8,7 +8,9 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) fn new(storage_schema: &str) -> Self {
-        Self { schema: quote_identifier(storage_schema) }
+        Self {
+            schema: quote_identifier(storage_schema),
+        }
     }
 
     /// A table or function of the storage schema, for a message.
@@ -21,11 +23,17 @@ impl Sql {
     }
 
     pub(crate) fn installed_listeners(&self) -> String {
-        format!("SELECT \"name\", \"channel\", \"listener_group\", \"ops\" FROM {}.\"listener\"", self.schema)
+        format!(
+            "SELECT \"name\", \"channel\", \"listener_group\", \"ops\" FROM {}.\"listener\"",
+            self.schema
+        )
     }
 
     pub(crate) fn newest_id(&self) -> String {
-        format!("SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"", self.schema)
+        format!(
+            "SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"",
+            self.schema
+        )
     }
 
     /// `$1` groups, `$2` floor: the groups for which something is due, perhaps held by another worker.
@@ -43,7 +51,10 @@ impl Sql {
     /// SKIP LOCKED leaves what other workers hold; the lock ends with this transaction, however it ends.
     pub(crate) fn claim(&self, filtered: bool) -> String {
         let filter = if filtered {
-            format!("AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ", self.schema)
+            format!(
+                "AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ",
+                self.schema
+            )
         } else {
             String::new()
         };
@@ -60,7 +71,10 @@ impl Sql {
 
     /// `$1` group, `$2` id.
     pub(crate) fn remove(&self) -> String {
-        format!("DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2", self.schema)
+        format!(
+            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
     }
 
     /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt.
@@ -75,7 +89,10 @@ impl Sql {
 
     /// `$1` id.
     pub(crate) fn spilled(&self) -> String {
-        format!("SELECT \"body\" FROM {}.\"spill\" WHERE \"id\" = $1", self.schema)
+        format!(
+            "SELECT \"body\" FROM {}.\"spill\" WHERE \"id\" = $1",
+            self.schema
+        )
     }
 
     /// Everybody who was connected has fetched them by then.

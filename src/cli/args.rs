@@ -96,7 +96,8 @@ impl Display {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none()
+                std::io::IsTerminal::is_terminal(&std::io::stderr())
+                    && std::env::var_os("NO_COLOR").is_none()
             }
         }
     }

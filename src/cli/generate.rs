@@ -14,7 +14,8 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
         anyhow::bail!("a schema from standard input has no folder to write to: add --stdout");
     }
     let source = output::source(args.schema.as_deref())?;
-    let result = pipeline::run(&source, Mode::Project).map_err(|error| error.coloured(display.colour()))?;
+    let result =
+        pipeline::run(&source, Mode::Project).map_err(|error| error.coloured(display.colour()))?;
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;
@@ -44,7 +45,11 @@ fn report(changes: &ChangeSet, dry_run: bool) -> anyhow::Result<()> {
             Change::Same => continue,
         };
         migration |= entry.path.ends_with(".up.sql") && word == "new";
-        let note = if word == "stray" { " (it has our mark, but no run wrote it; left alone)" } else { "" };
+        let note = if word == "stray" {
+            " (it has our mark, but no run wrote it; left alone)"
+        } else {
+            ""
+        };
         output::line(&format!("{word:>8}  {}{note}", entry.path))?;
     }
     let same = changes.entries().len() - changes.differences().count();
@@ -53,7 +58,9 @@ fn report(changes: &ChangeSet, dry_run: bool) -> anyhow::Result<()> {
     } else if dry_run {
         output::line("nothing was written (--dry-run)")?;
     } else if migration {
-        output::line("next: read the new migration, commit all of it, and apply it before the program that needs it")?;
+        output::line(
+            "next: read the new migration, commit all of it, and apply it before the program that needs it",
+        )?;
     }
     Ok(())
 }

@@ -11,8 +11,14 @@ pub(super) fn source(schema: Option<&Path>) -> anyhow::Result<Source> {
     let path = schema.unwrap_or(default);
     if path == Path::new("-") {
         let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map_err(|error| anyhow::anyhow!("cannot read standard input: {error}"))?;
-        return Ok(Source { name: "<stdin>".into(), text, root: PathBuf::from(".") });
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| anyhow::anyhow!("cannot read standard input: {error}"))?;
+        return Ok(Source {
+            name: "<stdin>".into(),
+            text,
+            root: PathBuf::from("."),
+        });
     }
     Ok(pipeline::read(path)?)
 }
@@ -25,11 +31,17 @@ pub(super) fn line(text: &str) -> io::Result<()> {
 /// An error, in its own layout.
 pub(super) fn error(error: &anyhow::Error) {
     let text = format!("{error:#}");
-    let text = if error.is::<pipeline::Error>() || text.starts_with("error") { text } else { format!("error: {text}") };
+    let text = if error.is::<pipeline::Error>() || text.starts_with("error") {
+        text
+    } else {
+        format!("error: {text}")
+    };
     // Standard error may be closed, too.
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -5,7 +5,7 @@ mod nearest;
 mod render;
 
 pub use code::Code;
-pub use nearest::nearest;
+pub use nearest::{by_alias, nearest};
 
 use std::ops::Range;
 
@@ -38,7 +38,14 @@ pub struct Diagnostics {
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), span, label: String::new(), secondary: None, help: None }
+        Self {
+            code,
+            message: message.into(),
+            span,
+            label: String::new(),
+            secondary: None,
+            help: None,
+        }
     }
 
     /// With a word at the place.
@@ -107,7 +114,11 @@ impl Diagnostics {
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.list.sort_by(|left, right| {
-            (left.span.start, left.span.end, left.code).cmp(&(right.span.start, right.span.end, right.code))
+            (left.span.start, left.span.end, left.code).cmp(&(
+                right.span.start,
+                right.span.end,
+                right.code,
+            ))
         });
         self.list.dedup();
         self

@@ -3,10 +3,23 @@
 /// The valid name with the fewest edits, if they are few.
 pub fn nearest<'a>(found: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
-    let distances = valid.into_iter().map(|name| (strsim::damerau_levenshtein(&found, &name.to_lowercase()), name));
+    let distances = valid.into_iter().map(|name| {
+        (
+            strsim::damerau_levenshtein(&found, &name.to_lowercase()),
+            name,
+        )
+    });
     let (edits, name) = distances.min()?;
     let longest = found.chars().count().max(name.chars().count());
     (edits * 3 <= longest.max(3)).then_some(name)
+}
+
+/// The valid name for one that other languages use, `found`, by pairs of both.
+pub fn by_alias<'a>(found: &str, aliases: &[(&str, &'a str)]) -> Option<&'a str> {
+    aliases
+        .iter()
+        .find(|(alias, _)| alias.eq_ignore_ascii_case(found))
+        .map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -23,7 +36,11 @@ mod tests {
             ("something", None),
             ("", None),
         ] {
-            assert_eq!(nearest(found, ["author", "post", "media"]), expected, "{found}");
+            assert_eq!(
+                nearest(found, ["author", "post", "media"]),
+                expected,
+                "{found}"
+            );
         }
         assert_eq!(nearest("x", []), None);
     }

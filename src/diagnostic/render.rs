@@ -4,11 +4,22 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{Diagnostic, Diagnostics, Span};
 
-pub(super) fn render(diagnostics: &Diagnostics, source_name: &str, text: &str, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+pub(super) fn render(
+    diagnostics: &Diagnostics,
+    source_name: &str,
+    text: &str,
+    colour: bool,
+) -> String {
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut out = String::new();
     for diagnostic in diagnostics.iter() {
-        out += renderer.render(&[group(diagnostic, source_name, text)]).trim_end();
+        out += renderer
+            .render(&[group(diagnostic, source_name, text)])
+            .trim_end();
         out += "\n\n";
     }
     let count = match diagnostics.len() {
@@ -19,13 +30,25 @@ pub(super) fn render(diagnostics: &Diagnostics, source_name: &str, text: &str, c
     out
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, source_name: &'a str, text: &'a str) -> annotate_snippets::Group<'a> {
-    let primary = AnnotationKind::Primary.span(within(&diagnostic.span, text)).label(diagnostic.label.as_str());
+fn group<'a>(
+    diagnostic: &'a Diagnostic,
+    source_name: &'a str,
+    text: &'a str,
+) -> annotate_snippets::Group<'a> {
+    let primary = AnnotationKind::Primary
+        .span(within(&diagnostic.span, text))
+        .label(diagnostic.label.as_str());
     let mut snippet = Snippet::source(text).path(source_name).annotation(primary);
     if let Some((span, label)) = &diagnostic.secondary {
-        snippet = snippet.annotation(AnnotationKind::Context.span(within(span, text)).label(label.as_str()));
+        snippet = snippet.annotation(
+            AnnotationKind::Context
+                .span(within(span, text))
+                .label(label.as_str()),
+        );
     }
-    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
+    let title = Level::ERROR
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str());
     let group = title.element(snippet);
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
@@ -44,6 +67,8 @@ fn within(span: &Span, text: &str) -> Span {
     };
     let (start, end) = (floor(span.start), floor(span.end));
     let end = end.max(start);
-    let line = text[start..end].find('\n').map_or(end, |newline| start + newline);
+    let line = text[start..end]
+        .find('\n')
+        .map_or(end, |newline| start + newline);
     start..line
 }

@@ -9,7 +9,9 @@ use crate::schema::{Node, Value};
 /// The default of the short form (`string = "Any"`), which is JSON.
 pub(super) fn from_text(ty: &FieldType, text: &str) -> Result<Literal, String> {
     let json: Json = serde_json::from_str(text).map_err(|_| match ty {
-        FieldType::String => format!("the default has to be JSON; write `\"{text}\"` with its quotes"),
+        FieldType::String => {
+            format!("the default has to be JSON; write `\"{text}\"` with its quotes")
+        }
         _ => format!("`{text}` is not JSON; texts, dates and times need quotes"),
     })?;
     literal(ty, &json)
@@ -47,28 +49,43 @@ fn json(node: &Node) -> Result<Json, String> {
 /// The value as a literal of the type, in the form that the payload has.
 fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
     let no = |what: &str| Err(format!("{json} is no {what}"));
-    let text = |what: &str, normalize: fn(&str) -> Option<String>| match json.as_str().and_then(normalize) {
-        Some(text) => Ok(Literal::Text(text)),
-        None => Err(format!("{json} is no {what}")),
-    };
+    let text =
+        |what: &str, normalize: fn(&str) -> Option<String>| match json.as_str().and_then(normalize)
+        {
+            Some(text) => Ok(Literal::Text(text)),
+            None => Err(format!("{json} is no {what}")),
+        };
     match ty {
         FieldType::Optional(_) if json.is_null() => Ok(Literal::Null),
         FieldType::Optional(inner) => literal(inner, json),
-        FieldType::Int => json.as_i64().map_or_else(|| no("int of 64 bits"), |value| Ok(Literal::Int(value))),
-        FieldType::Float => json.as_f64().map_or_else(|| no("float"), |value| Ok(Literal::Float(value))),
-        FieldType::Bool => json.as_bool().map_or_else(|| no("bool"), |value| Ok(Literal::Bool(value))),
+        FieldType::Int => json
+            .as_i64()
+            .map_or_else(|| no("int of 64 bits"), |value| Ok(Literal::Int(value))),
+        FieldType::Float => json
+            .as_f64()
+            .map_or_else(|| no("float"), |value| Ok(Literal::Float(value))),
+        FieldType::Bool => json
+            .as_bool()
+            .map_or_else(|| no("bool"), |value| Ok(Literal::Bool(value))),
         FieldType::Decimal => match json {
             Json::Number(number) => decimal(&number.to_string()),
             _ => json.as_str().and_then(decimal),
         }
-        .map_or_else(|| no("decimal of at most 28 digits, like \"1.50\""), |text| Ok(Literal::Text(text))),
+        .map_or_else(
+            || no("decimal of at most 28 digits, like \"1.50\""),
+            |text| Ok(Literal::Text(text)),
+        ),
         FieldType::String => text("string", |text| Some(text.to_owned())),
-        FieldType::Bytes => {
-            json.as_str().and_then(base64).map_or_else(|| no("base64 text"), |bytes| Ok(Literal::Bytes(bytes)))
-        }
+        FieldType::Bytes => json
+            .as_str()
+            .and_then(base64)
+            .map_or_else(|| no("base64 text"), |bytes| Ok(Literal::Bytes(bytes))),
         FieldType::Date => text("date like \"2026-01-31\"", calendar::date),
         FieldType::Time => text("time like \"12:34:56\"", calendar::time),
-        FieldType::DateTime => text("datetime in UTC like \"2026-01-31T12:34:56Z\"", calendar::datetime),
+        FieldType::DateTime => text(
+            "datetime in UTC like \"2026-01-31T12:34:56Z\"",
+            calendar::datetime,
+        ),
         FieldType::Duration => text("duration in seconds like \"PT1.5S\"", calendar::duration),
         FieldType::Uuid => text("uuid", uuid),
         FieldType::Json => Ok(Literal::Json(json.clone())),
@@ -82,14 +99,21 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
             Ok(Literal::Sequence(items))
         }
         FieldType::Tuple(members) => {
-            if json.as_array().is_none_or(|items| items.len() != members.len()) {
+            if json
+                .as_array()
+                .is_none_or(|items| items.len() != members.len())
+            {
                 return Err(format!("{json} is no list of {}", members.len()));
             }
             Ok(Literal::Sequence(elements(json, |index| &members[index])?))
         }
         FieldType::Map(key, value) => {
-            let Some(object) = json.as_object() else { return no("mapping") };
-            let entries = object.iter().map(|(name, entry)| Ok((map_key(key, name)?, literal(value, entry)?)));
+            let Some(object) = json.as_object() else {
+                return no("mapping");
+            };
+            let entries = object
+                .iter()
+                .map(|(name, entry)| Ok((map_key(key, name)?, literal(value, entry)?)));
             let mut entries: Vec<(Literal, Literal)> = entries.collect::<Result<_, String>>()?;
             entries.sort_by(|left, right| order(&left.0, &right.0));
             if entries.windows(2).any(|pair| pair[0].0 == pair[1].0) {
@@ -101,15 +125,22 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
 }
 
 fn elements<'t>(json: &Json, ty: impl Fn(usize) -> &'t FieldType) -> Result<Vec<Literal>, String> {
-    let items = json.as_array().ok_or_else(|| format!("{json} is no list"))?;
-    items.iter().enumerate().map(|(index, item)| literal(ty(index), item)).collect()
+    let items = json
+        .as_array()
+        .ok_or_else(|| format!("{json} is no list"))?;
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| literal(ty(index), item))
+        .collect()
 }
 
 /// Keys are texts in JSON, whatever their type.
 fn map_key(ty: &FieldType, name: &str) -> Result<Literal, String> {
     match ty {
         FieldType::Int | FieldType::Bool => {
-            let value = serde_json::from_str(name).map_err(|_| format!("the key \"{name}\" does not fit"))?;
+            let value = serde_json::from_str(name)
+                .map_err(|_| format!("the key \"{name}\" does not fit"))?;
             literal(ty, &value)
         }
         _ => literal(ty, &Json::from(name)),
@@ -134,14 +165,18 @@ fn order(left: &Literal, right: &Literal) -> std::cmp::Ordering {
 fn decimal(text: &str) -> Option<String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    (all_digits(whole) && all_digits(fraction) && whole.len() + fraction.len() <= 28).then(|| text.to_owned())
+    let all_digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (all_digits(whole) && all_digits(fraction) && whole.len() + fraction.len() <= 28)
+        .then(|| text.to_owned())
 }
 
 fn uuid(text: &str) -> Option<String> {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let hexadecimal = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hexadecimal = groups
+        .iter()
+        .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (lengths == [8, 4, 4, 4, 12] && hexadecimal).then(|| text.to_lowercase())
 }
 
@@ -155,7 +190,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         b'/' => Some(63),
         _ => None,
     };
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let content = text.trim_end_matches('=');
@@ -195,11 +230,30 @@ mod tests {
             ("decimal", "\"1.50\"", text("1.50")),
             ("string?", "null", Literal::Null),
             ("time", "\"01:02:03\"", text("01:02:03.000000")),
-            ("uuid", "\"00000000-0000-0000-0000-00000000000A\"", text("00000000-0000-0000-0000-00000000000a")),
+            (
+                "uuid",
+                "\"00000000-0000-0000-0000-00000000000A\"",
+                text("00000000-0000-0000-0000-00000000000a"),
+            ),
             ("bytes", "\"AAEC\"", Literal::Bytes(vec![0, 1, 2])),
-            ("set<int>", "[10, 2]", Literal::Sequence(vec![Literal::Int(2), Literal::Int(10)])),
-            ("map<bool,int>", "{\"true\": 1, \"false\": 0}", Literal::Map(vec![(Literal::Bool(false), Literal::Int(0)), (Literal::Bool(true), Literal::Int(1))])),
-            ("tuple<int,string>", "[1, \"x\"]", Literal::Sequence(vec![Literal::Int(1), text("x")])),
+            (
+                "set<int>",
+                "[10, 2]",
+                Literal::Sequence(vec![Literal::Int(2), Literal::Int(10)]),
+            ),
+            (
+                "map<bool,int>",
+                "{\"true\": 1, \"false\": 0}",
+                Literal::Map(vec![
+                    (Literal::Bool(false), Literal::Int(0)),
+                    (Literal::Bool(true), Literal::Int(1)),
+                ]),
+            ),
+            (
+                "tuple<int,string>",
+                "[1, \"x\"]",
+                Literal::Sequence(vec![Literal::Int(1), text("x")]),
+            ),
         ] {
             assert_eq!(read(ty, default), Ok(literal), "{ty} = {default}");
         }
@@ -208,9 +262,23 @@ mod tests {
     #[test]
     fn a_default_that_does_not_fit_is_refused() {
         for (ty, default) in [
-            ("int", "1.5"), ("int", "9223372036854775808"), ("int", "null"), ("bool", "\"true\""), ("string", "Any"), ("string", "5"),
-            ("decimal", "\"x\""), ("decimal", "\"12345678901234567890123456789\""), ("bytes", "\"AAE\""), ("bytes", "\"AB==\""), ("date", "\"2023-02-29\""),
-            ("uuid", "\"x\""), ("set<int>", "[1, 1]"), ("tuple<int,int>", "[1]"), ("map<int,int>", "{\"a\": 1}"), ("map<int,int>", "[]"), ("list<int>", "{}"),
+            ("int", "1.5"),
+            ("int", "9223372036854775808"),
+            ("int", "null"),
+            ("bool", "\"true\""),
+            ("string", "Any"),
+            ("string", "5"),
+            ("decimal", "\"x\""),
+            ("decimal", "\"12345678901234567890123456789\""),
+            ("bytes", "\"AAE\""),
+            ("bytes", "\"AB==\""),
+            ("date", "\"2023-02-29\""),
+            ("uuid", "\"x\""),
+            ("set<int>", "[1, 1]"),
+            ("tuple<int,int>", "[1]"),
+            ("map<int,int>", "{\"a\": 1}"),
+            ("map<int,int>", "[]"),
+            ("list<int>", "{}"),
         ] {
             assert!(read(ty, default).is_err(), "{ty} = {default}");
         }

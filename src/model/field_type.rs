@@ -13,8 +13,33 @@ pub(super) enum Problem {
 
 /// Names that a suggestion may name.
 pub(super) const NAMES: [&str; 16] = [
-    "int", "float", "decimal", "bool", "string", "bytes", "date", "time", "datetime", "duration", "uuid", "json", "list",
-    "set", "map", "tuple",
+    "int", "float", "decimal", "bool", "string", "bytes", "date", "time", "datetime", "duration",
+    "uuid", "json", "list", "set", "map", "tuple",
+];
+
+/// What people write who think of SQL or of another language.
+pub(super) const ALIASES: [(&str, &str); 21] = [
+    ("integer", "int"),
+    ("bigint", "int"),
+    ("smallint", "int"),
+    ("i32", "int"),
+    ("i64", "int"),
+    ("double", "float"),
+    ("real", "float"),
+    ("f64", "float"),
+    ("number", "float"),
+    ("numeric", "decimal"),
+    ("boolean", "bool"),
+    ("text", "string"),
+    ("str", "string"),
+    ("varchar", "string"),
+    ("bytea", "bytes"),
+    ("timestamp", "datetime"),
+    ("timestamptz", "datetime"),
+    ("interval", "duration"),
+    ("jsonb", "json"),
+    ("array", "list"),
+    ("dict", "map"),
 ];
 
 /// How deep types may be nested.
@@ -32,7 +57,10 @@ pub(super) fn parse(text: &str) -> Result<(FieldType, Option<&str>), Problem> {
     let mut parser = Parser { rest: ty };
     let parsed = parser.field_type(DEPTH)?;
     if !parser.rest.trim().is_empty() {
-        return Err(impossible(format!("`{}` is too much", parser.rest.trim()), None));
+        return Err(impossible(
+            format!("`{}` is too much", parser.rest.trim()),
+            None,
+        ));
     }
     Ok((parsed, default))
 }
@@ -63,21 +91,36 @@ impl<'a> Parser<'a> {
             }
             ("map", Some(parameters)) => {
                 let Ok([key, value]) = <[FieldType; 2]>::try_from(parameters) else {
-                    return Err(impossible("a map has a key and a value", Some("write `map<date, int>`")));
+                    return Err(impossible(
+                        "a map has a key and a value",
+                        Some("write `map<date, int>`"),
+                    ));
                 };
                 if !is_key(&key) {
                     return Err(no_key("the keys of a map"));
                 }
                 FieldType::Map(Box::new(key), Box::new(value))
             }
-            ("tuple", Some(parameters)) if (1..=MEMBERS).contains(&parameters.len()) => FieldType::Tuple(parameters),
+            ("tuple", Some(parameters)) if (1..=MEMBERS).contains(&parameters.len()) => {
+                FieldType::Tuple(parameters)
+            }
             ("tuple", Some(_)) => return Err(impossible("a tuple has 1 to 12 members", None)),
             ("list" | "set" | "map" | "tuple", None) => {
-                let example = if name == "map" { "map<string, int>".to_owned() } else { format!("{name}<int>") };
-                return Err(impossible(format!("`{name}` needs its types in angle brackets"), Some(&format!("write `{example}`"))));
+                let example = if name == "map" {
+                    "map<string, int>".to_owned()
+                } else {
+                    format!("{name}<int>")
+                };
+                return Err(impossible(
+                    format!("`{name}` needs its types in angle brackets"),
+                    Some(&format!("write `{example}`")),
+                ));
             }
             (_, Some(_)) if scalar(name).is_some() => {
-                return Err(impossible(format!("`{name}` takes no types in angle brackets"), None));
+                return Err(impossible(
+                    format!("`{name}` takes no types in angle brackets"),
+                    None,
+                ));
             }
             _ => scalar(name).ok_or_else(|| Problem::Unknown(name.to_owned()))?,
         };
@@ -98,12 +141,18 @@ impl<'a> Parser<'a> {
         while self.take(',') {
             parameters.push(self.field_type(depth - 1)?);
         }
-        if self.take('>') { Ok(Some(parameters)) } else { Err(impossible("a `<` without its `>`", None)) }
+        if self.take('>') {
+            Ok(Some(parameters))
+        } else {
+            Err(impossible("a `<` without its `>`", None))
+        }
     }
 
     fn word(&mut self) -> &'a str {
         let rest = self.rest.trim_start();
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
         let (word, rest) = rest.split_at(end);
         self.rest = rest;
         word
@@ -123,7 +172,10 @@ impl<'a> Parser<'a> {
 fn one(name: &str, parameters: Vec<FieldType>) -> Result<Box<FieldType>, Problem> {
     match <[FieldType; 1]>::try_from(parameters) {
         Ok([parameter]) => Ok(Box::new(parameter)),
-        Err(_) => Err(impossible(format!("a {name} has one type of elements"), Some(&format!("write `{name}<int>`")))),
+        Err(_) => Err(impossible(
+            format!("a {name} has one type of elements"),
+            Some(&format!("write `{name}<int>`")),
+        )),
     }
 }
 
@@ -147,7 +199,10 @@ fn scalar(name: &str) -> Option<FieldType> {
 
 fn is_key(ty: &FieldType) -> bool {
     use FieldType::{Bool, Date, DateTime, Decimal, Int, String, Time, Uuid};
-    matches!(ty, Int | Decimal | Bool | String | Date | Time | DateTime | Uuid)
+    matches!(
+        ty,
+        Int | Decimal | Bool | String | Date | Time | DateTime | Uuid
+    )
 }
 
 fn no_key(what: &str) -> Problem {
@@ -168,9 +223,24 @@ mod tests {
         for (text, ty, default) in [
             ("int", FieldType::Int, None),
             (" string = \"a = b\" ", FieldType::String, Some("\"a = b\"")),
-            ("list<int?>?", optional(list(optional(FieldType::Int))), None),
-            ("map< date , int >={}", FieldType::Map(Box::new(FieldType::Date), Box::new(FieldType::Int)), Some("{}")),
-            ("tuple<int,list<set<bool>>>", FieldType::Tuple(vec![FieldType::Int, list(FieldType::Set(Box::new(FieldType::Bool)))]), None),
+            (
+                "list<int?>?",
+                optional(list(optional(FieldType::Int))),
+                None,
+            ),
+            (
+                "map< date , int >={}",
+                FieldType::Map(Box::new(FieldType::Date), Box::new(FieldType::Int)),
+                Some("{}"),
+            ),
+            (
+                "tuple<int,list<set<bool>>>",
+                FieldType::Tuple(vec![
+                    FieldType::Int,
+                    list(FieldType::Set(Box::new(FieldType::Bool))),
+                ]),
+                None,
+            ),
         ] {
             assert_eq!(parse(text), Ok((ty, default)), "{text}");
         }
@@ -182,8 +252,24 @@ mod tests {
             assert!(matches!(parse(text), Err(Problem::Unknown(_))), "{text}");
         }
         let deep = format!("{}int{}", "list<".repeat(40), ">".repeat(40));
-        for text in ["list", "map", "list<int", "list<int,int>", "map<int>", "map<float,int>", "set<json>", "set<int?>", "int<int>", "int??", "int x", &deep] {
-            assert!(matches!(parse(text), Err(Problem::Impossible(..))), "{text}");
+        for text in [
+            "list",
+            "map",
+            "list<int",
+            "list<int,int>",
+            "map<int>",
+            "map<float,int>",
+            "set<json>",
+            "set<int?>",
+            "int<int>",
+            "int??",
+            "int x",
+            &deep,
+        ] {
+            assert!(
+                matches!(parse(text), Err(Problem::Impossible(..))),
+                "{text}"
+            );
         }
     }
 }

@@ -16,12 +16,19 @@ pub(super) fn table(text: &str) -> Result<QualifiedName, String> {
         match tail.strip_prefix('.') {
             Some(tail) => rest = tail,
             None if tail.is_empty() => break,
-            None => return Err(format!("`{tail}` does not belong here; other characters need double quotes")),
+            None => {
+                return Err(format!(
+                    "`{tail}` does not belong here; other characters need double quotes"
+                ));
+            }
         }
     }
     match <[String; 2]>::try_from(parts) {
         Ok([schema, name]) => Ok(QualifiedName { schema, name }),
-        Err(mut parts) if parts.len() == 1 => Ok(QualifiedName { schema: "public".into(), name: parts.remove(0) }),
+        Err(mut parts) if parts.len() == 1 => Ok(QualifiedName {
+            schema: "public".into(),
+            name: parts.remove(0),
+        }),
         Err(_) => Err("a table has at most a schema before its name".into()),
     }
 }
@@ -31,7 +38,9 @@ fn part(text: &str) -> Result<(String, &str), String> {
         let mut name = String::new();
         let mut rest = quoted;
         loop {
-            let (head, tail) = rest.split_once('"').ok_or("a `\"` without its other half")?;
+            let (head, tail) = rest
+                .split_once('"')
+                .ok_or("a `\"` without its other half")?;
             name += head;
             match tail.strip_prefix('"') {
                 Some(tail) => {
@@ -61,7 +70,10 @@ pub(super) fn check(name: &str) -> Result<(), String> {
         return Err("a name with a NUL character".into());
     }
     if name.len() > LENGTH {
-        return Err(format!("a name of {} bytes; PostgreSQL would cut it to {LENGTH}", name.len()));
+        return Err(format!(
+            "a name of {} bytes; PostgreSQL would cut it to {LENGTH}",
+            name.len()
+        ));
     }
     Ok(())
 }
@@ -69,8 +81,12 @@ pub(super) fn check(name: &str) -> Result<(), String> {
 /// Whether a name of the schema file can be a name in Rust.
 pub(super) fn is_rust_name(name: &str) -> bool {
     let mut characters = name.chars();
-    let first = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    first && characters.all(|c| c.is_ascii_alphanumeric() || c == '_') && name.chars().any(|c| c != '_')
+    let first = characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().any(|c| c != '_')
 }
 
 /// Names that are not even possible as raw identifiers.
@@ -81,8 +97,30 @@ pub(super) fn is_never_raw(field: &str) -> bool {
 /// Names of types that generated code uses without a path.
 pub(super) fn hides_a_type(name: &str) -> bool {
     const USED: [&str; 24] = [
-        "Arc", "AsRef", "Box", "Clone", "Copy", "Debug", "Default", "Drop", "Eq", "Err", "From", "Into", "Listeners", "None",
-        "Ok", "Option", "PartialEq", "Result", "Self", "Send", "Some", "String", "Sync", "Vec",
+        "Arc",
+        "AsRef",
+        "Box",
+        "Clone",
+        "Copy",
+        "Debug",
+        "Default",
+        "Drop",
+        "Eq",
+        "Err",
+        "From",
+        "Into",
+        "Listeners",
+        "None",
+        "Ok",
+        "Option",
+        "PartialEq",
+        "Result",
+        "Self",
+        "Send",
+        "Some",
+        "String",
+        "Sync",
+        "Vec",
     ];
     USED.contains(&name)
 }
@@ -100,10 +138,19 @@ mod tests {
             ("\"a\"\"b\".\"c.d\"", "a\"b", "c.d"),
             ("straße", "public", "straße"),
         ] {
-            assert_eq!(table(text), Ok(QualifiedName { schema: schema.into(), name: name.into() }), "{text}");
+            assert_eq!(
+                table(text),
+                Ok(QualifiedName {
+                    schema: schema.into(),
+                    name: name.into()
+                }),
+                "{text}"
+            );
         }
         let long = "x".repeat(64);
-        for text in ["", ".", "a.", "a.b.c", "a b", "1a", "\"\"", "\"a", "a\"b\"", "a-b", &long] {
+        for text in [
+            "", ".", "a.", "a.b.c", "a b", "1a", "\"\"", "\"a", "a\"b\"", "a-b", &long,
+        ] {
             assert!(table(text).is_err(), "{text}");
         }
     }

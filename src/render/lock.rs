@@ -10,7 +10,11 @@ pub(super) fn file(plan: &Plan, migrations: Vec<MigrationLock>) -> Result<String
     let lock = Lock {
         format: FORMAT,
         models: plan.models.clone(),
-        generated: plan.rust_in_project.then(|| plan.rust_path.clone()).into_iter().collect(),
+        generated: plan
+            .rust_in_project
+            .then(|| plan.rust_path.clone())
+            .into_iter()
+            .collect(),
         migrations,
     };
     let mut text = serde_json::to_string_pretty(&lock)?;

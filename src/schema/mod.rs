@@ -6,7 +6,8 @@ mod parse;
 mod reader;
 
 pub use document::{
-    ChannelDecl, ColumnDecl, Default, Document, FieldDecl, FilterDecl, GenerateDecl, ListenerDecl, ModelDecl, Spanned,
+    ChannelDecl, ColumnDecl, Default, Document, FieldDecl, FilterDecl, GenerateDecl, ListenerDecl,
+    ModelDecl, Spanned,
 };
 pub use node::{Node, Value};
 pub use parse::parse;

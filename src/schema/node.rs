@@ -52,29 +52,47 @@ impl Value {
 }
 
 /// Parses a file.
-pub(super) fn parse(text: &str) -> Result<Node, Diagnostic> {
+pub(super) fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
     let mut options = Options::default();
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     // YAML 1.2: `on`, `no` and `y` are texts.
     options.strict_booleans = true;
     options.with_snippet = false;
     options.angle_conversions = false;
-    let parsed: Result<serde_saphyr::Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
+    let parsed: Result<serde_saphyr::Spanned<Raw>, _> =
+        serde_saphyr::from_str_with_options(text, options);
     match parsed {
         Ok(raw) => Ok(node(raw, text)),
         Err(error) => {
-            let at = error.location().map_or(0, |location| start(&location, text));
+            let at = error
+                .location()
+                .map_or(0, |location| start(&location, text));
             let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let message = message
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
             // The place is shown by us.
             let message = match message.split_once(": ") {
                 Some((place, rest)) if place.starts_with("line ") => rest,
                 _ => message,
             };
             let message = message.split(" at line ").next().unwrap_or_default();
-            let end = at + text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
-            Err(Diagnostic::new(Code::Syntax, at..end, format!("this is not YAML: {message}"))
-                .help("values with `: `, ` #`, or a comma within braces need quotes"))
+            let end = at
+                + text[at..]
+                    .chars()
+                    .next()
+                    .filter(|c| *c != '\n')
+                    .map_or(0, char::len_utf8);
+            Err(Box::new(
+                Diagnostic::new(
+                    Code::Syntax,
+                    at..end,
+                    format!("this is not YAML: {message}"),
+                )
+                .help("values with `: `, ` #`, or a comma within braces need quotes"),
+            ))
         }
     }
 }
@@ -83,16 +101,29 @@ fn start(location: &Location, text: &str) -> usize {
     if let Some(offset) = location.span().byte_offset() {
         return usize::try_from(offset).map_or(text.len(), |offset| offset.min(text.len()));
     }
-    let line = usize::try_from(location.line()).unwrap_or(1).saturating_sub(1);
-    let column = usize::try_from(location.column()).unwrap_or(1).saturating_sub(1);
+    let line = usize::try_from(location.line())
+        .unwrap_or(1)
+        .saturating_sub(1);
+    let column = usize::try_from(location.column())
+        .unwrap_or(1)
+        .saturating_sub(1);
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let within = text[before..].lines().next().unwrap_or_default();
-    before + within.chars().take(column).map(char::len_utf8).sum::<usize>()
+    before
+        + within
+            .chars()
+            .take(column)
+            .map(char::len_utf8)
+            .sum::<usize>()
 }
 
 fn span(location: &Location, text: &str) -> Span {
     let start = start(location, text);
-    let length = location.span().byte_len().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let length = location
+        .span()
+        .byte_len()
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or_default();
     start..start.saturating_add(length).min(text.len())
 }
 
@@ -105,10 +136,15 @@ fn node(raw: serde_saphyr::Spanned<Raw>, text: &str) -> Node {
         Raw::Int(value) => Value::Int(value),
         Raw::Float(value) => Value::Float(value),
         Raw::Text(value) => Value::Text(value),
-        Raw::Sequence(items) => Value::Sequence(items.into_iter().map(|item| node(item, text)).collect()),
-        Raw::Mapping(entries) => {
-            Value::Mapping(entries.into_iter().map(|(key, value)| (node(key, text), node(value, text))).collect())
+        Raw::Sequence(items) => {
+            Value::Sequence(items.into_iter().map(|item| node(item, text)).collect())
         }
+        Raw::Mapping(entries) => Value::Mapping(
+            entries
+                .into_iter()
+                .map(|(key, value)| (node(key, text), node(value, text)))
+                .collect(),
+        ),
     };
     Node { value, span }
 }

@@ -20,7 +20,10 @@ pub(super) struct Fields<'n> {
 
 impl<'n> Fields<'n> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
-        self.entries.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
+        self.entries
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, node)| *node)
     }
 }
 
@@ -36,11 +39,18 @@ impl Reader<'_> {
     /// `what` with its article: "a model".
     pub(super) fn wrong_kind(&mut self, node: &Node, what: &str, expected: &str) {
         let message = format!("{what} has to be {expected}, not {}", node.value.kind());
-        self.report(Diagnostic::new(Code::WrongKind, node.span.clone(), message).label(format!("expected {expected}")));
+        self.report(
+            Diagnostic::new(Code::WrongKind, node.span.clone(), message)
+                .label(format!("expected {expected}")),
+        );
     }
 
     /// A mapping with names of the user's as keys; a key that is there twice is reported and kept once.
-    pub(super) fn entries<'n>(&mut self, node: &'n Node, what: &str) -> Option<Vec<(Spanned<String>, &'n Node)>> {
+    pub(super) fn entries<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+    ) -> Option<Vec<(Spanned<String>, &'n Node)>> {
         let Value::Mapping(entries) = &node.value else {
             self.wrong_kind(node, what, "a mapping");
             return None;
@@ -49,15 +59,24 @@ impl Reader<'_> {
         for (key, value) in entries {
             let Some(name) = self.key(key) else { continue };
             if let Some((first, _)) = read.iter().find(|(first, _)| first.value == name) {
-                let diagnostic =
-                    Diagnostic::new(Code::DuplicateKey, key.span.clone(), format!("`{name}` is there twice"))
-                        .label("again here")
-                        .secondary(first.span.clone(), "first here")
-                        .help("keep one of them");
+                let diagnostic = Diagnostic::new(
+                    Code::DuplicateKey,
+                    key.span.clone(),
+                    format!("`{name}` is there twice"),
+                )
+                .label("again here")
+                .secondary(first.span.clone(), "first here")
+                .help("keep one of them");
                 self.report(diagnostic);
                 continue;
             }
-            read.push((Spanned { value: name, span: key.span.clone() }, value));
+            read.push((
+                Spanned {
+                    value: name,
+                    span: key.span.clone(),
+                },
+                value,
+            ));
         }
         Some(read)
     }
@@ -74,17 +93,27 @@ impl Reader<'_> {
     }
 
     /// A mapping with keys of the language.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node, what: &str, keys: &Keys) -> Option<Fields<'n>> {
+    pub(super) fn fields<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        keys: &Keys,
+    ) -> Option<Fields<'n>> {
         let before = self.diagnostics.len();
         let entries = self.entries(node, what)?;
         let mut known = Vec::new();
-        let Value::Mapping(all) = &node.value else { return None };
+        let Value::Mapping(all) = &node.value else {
+            return None;
+        };
         for (name, value) in entries {
             if let Some(key) = keys.known.iter().find(|key| **key == name.value) {
                 known.push((*key, value));
             } else if keys.later.contains(&name.value.as_str()) {
                 let message = format!("`{}` of {what} is not supported yet", name.value);
-                self.report(Diagnostic::new(Code::NotSupported, name.span, message).help("leave it out for now"));
+                self.report(
+                    Diagnostic::new(Code::NotSupported, name.span, message)
+                        .help("leave it out for now"),
+                );
             } else {
                 let message = format!("{what} has no key `{}`", name.value);
                 let diagnostic = Diagnostic::new(Code::UnknownKey, name.span, message)
@@ -94,12 +123,18 @@ impl Reader<'_> {
             }
         }
         debug_assert!(known.len() <= all.len());
-        Some(Fields { entries: known, broken: self.diagnostics.len() > before })
+        Some(Fields {
+            entries: known,
+            broken: self.diagnostics.len() > before,
+        })
     }
 
     pub(super) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
         match &node.value {
-            Value::Text(text) => Some(Spanned { value: text.clone(), span: node.span.clone() }),
+            Value::Text(text) => Some(Spanned {
+                value: text.clone(),
+                span: node.span.clone(),
+            }),
             _ => {
                 self.wrong_kind(node, what, "a text");
                 None
@@ -107,7 +142,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn optional_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<Spanned<String>> {
+    pub(super) fn optional_text(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+    ) -> Option<Spanned<String>> {
         let node = fields.get(key)?;
         self.text(node, &format!("`{key}`"))
     }
@@ -121,7 +160,10 @@ impl Reader<'_> {
         match &node.value {
             Value::Text(_) => self.text(node, what).map(|text| vec![text]),
             Value::Sequence(items) => {
-                let texts: Vec<_> = items.iter().filter_map(|item| self.text(item, what)).collect();
+                let texts: Vec<_> = items
+                    .iter()
+                    .filter_map(|item| self.text(item, what))
+                    .collect();
                 (texts.len() == items.len()).then_some(texts)
             }
             _ => {

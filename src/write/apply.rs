@@ -53,7 +53,11 @@ impl ChangeSet {
                 }
             })
             .collect();
-        if problems.is_empty() { Ok(()) } else { Err(WriteError::Refused(problems.join("\nerror: "))) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(WriteError::Refused(problems.join("\nerror: ")))
+        }
     }
 }
 
@@ -62,10 +66,14 @@ fn replace(path: &Path, text: &str) -> Result<(), WriteError> {
     // A link stays a link: what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".pgpubsub-gen").tempfile_in(folder).map_err(write(path))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".pgpubsub-gen")
+        .tempfile_in(folder)
+        .map_err(write(path))?;
     file.write_all(text.as_bytes()).map_err(write(path))?;
     set_permissions(&file, &target).map_err(write(path))?;
-    file.persist(&target).map_err(|error| write(path)(error.error))?;
+    file.persist(&target)
+        .map_err(|error| write(path)(error.error))?;
     Ok(())
 }
 
@@ -77,7 +85,8 @@ fn set_permissions(file: &tempfile::NamedTempFile, target: &Path) -> std::io::Re
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        file.as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644))?;
     }
     Ok(())
 }

@@ -62,33 +62,58 @@ impl ChangeSet {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn compute(root: &Path, generate: &Generate, files: &Files, history: &History) -> Result<Self, WriteError> {
+    pub fn compute(
+        root: &Path,
+        generate: &Generate,
+        files: &Files,
+        history: &History,
+    ) -> Result<Self, WriteError> {
         let mut entries = Vec::new();
         for (path, file) in files.iter() {
             let change = compare(file, read_text(&root.join(path))?);
-            entries.push(Entry { path: path.to_owned(), change });
+            entries.push(Entry {
+                path: path.to_owned(),
+                change,
+            });
         }
         let lock = history.lock.clone().unwrap_or_default();
         for path in &lock.generated {
-            if files.get(path).is_none() && read_text(&root.join(path))?.is_some_and(|text| is_ours(&text)) {
-                entries.push(Entry { path: path.clone(), change: Change::Stale });
+            if files.get(path).is_none()
+                && read_text(&root.join(path))?.is_some_and(|text| is_ours(&text))
+            {
+                entries.push(Entry {
+                    path: path.clone(),
+                    change: Change::Stale,
+                });
             }
         }
         for migration in &lock.migrations {
-            for (path, hash) in [(&migration.up, &migration.up_sha256), (&migration.down, &migration.down_sha256)] {
+            for (path, hash) in [
+                (&migration.up, &migration.up_sha256),
+                (&migration.down, &migration.down_sha256),
+            ] {
                 let change = match read_text(&root.join(path))? {
                     None => Change::MigrationMissing,
                     Some(text) if sha256_hex(&text) != *hash => Change::MigrationEdited,
                     Some(_) => Change::Same,
                 };
-                entries.push(Entry { path: path.clone(), change });
+                entries.push(Entry {
+                    path: path.clone(),
+                    change,
+                });
             }
         }
         for path in strays(root, generate, &entries)? {
-            entries.push(Entry { path, change: Change::Stray });
+            entries.push(Entry {
+                path,
+                change: Change::Stray,
+            });
         }
         entries.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(Self { root: root.to_owned(), entries })
+        Ok(Self {
+            root: root.to_owned(),
+            entries,
+        })
     }
 
     /// All paths, in order.
@@ -98,23 +123,32 @@ impl ChangeSet {
 
     /// Whether everything is as it should be.
     pub fn is_clean(&self) -> bool {
-        self.entries.iter().all(|entry| entry.change == Change::Same)
+        self.entries
+            .iter()
+            .all(|entry| entry.change == Change::Same)
     }
 
     /// The paths that differ.
     pub fn differences(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.change != Change::Same)
+        self.entries
+            .iter()
+            .filter(|entry| entry.change != Change::Same)
     }
 }
 
 fn compare(file: &File, there: Option<String>) -> Change {
     match (file.kind, there) {
-        (_, None) => Change::New { text: file.text.clone() },
+        (_, None) => Change::New {
+            text: file.text.clone(),
+        },
         // The user's from the day it was written.
         (FileKind::Stub, Some(_)) => Change::Same,
         (_, Some(before)) if before == file.text => Change::Same,
         (FileKind::Migration, Some(_)) => Change::MigrationTaken,
-        (FileKind::Generated, Some(before)) => Change::Changed { before, text: file.text.clone() },
+        (FileKind::Generated, Some(before)) => Change::Changed {
+            before,
+            text: file.text.clone(),
+        },
     }
 }
 
@@ -124,7 +158,10 @@ fn is_ours(text: &str) -> bool {
 
 /// Files with our mark in the folders that we write to, which are none of ours.
 fn strays(root: &Path, generate: &Generate, known: &[Entry]) -> Result<Vec<String>, WriteError> {
-    let folder_of = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let folder_of = |path: &str| {
+        path.rsplit_once('/')
+            .map_or(String::new(), |(folder, _)| folder.to_owned())
+    };
     let mut folders = vec![folder_of(&generate.rust_out)];
     folders.extend(generate.migrations_dir.clone());
     folders.sort_unstable();
@@ -132,14 +169,20 @@ fn strays(root: &Path, generate: &Generate, known: &[Entry]) -> Result<Vec<Strin
     let mut strays = Vec::new();
     for folder in folders {
         for name in names(&root.join(&folder))? {
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
             let candidate = path.ends_with(".rs") || path.ends_with(".sql");
             if !candidate || path == FILE_NAME || known.iter().any(|entry| entry.path == path) {
                 continue;
             }
             let absolute = root.join(&path);
             // What is not readable as text is not ours.
-            if absolute.is_file() && matches!(read_text(&absolute), Ok(Some(text)) if is_ours(&text)) {
+            if absolute.is_file()
+                && matches!(read_text(&absolute), Ok(Some(text)) if is_ours(&text))
+            {
                 strays.push(path);
             }
         }

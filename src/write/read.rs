@@ -47,14 +47,19 @@ pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteEr
         Some(migration) => read_text(&root.join(&migration.up))?,
         None => None,
     };
-    Ok(History { lock, migration_names, newest_up })
+    Ok(History {
+        lock,
+        migration_names,
+        newest_up,
+    })
 }
 
 /// Text of a file with LF only; `None` if there is none.
 pub(super) fn read_text(path: &Path) -> Result<Option<String>, WriteError> {
     match fs::read(path) {
         Ok(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|_| WriteError::NotUtf8(path.to_owned()))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| WriteError::NotUtf8(path.to_owned()))?;
             Ok(Some(normalized(&text)))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -82,17 +87,32 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, WriteError> {
 }
 
 fn read_lock(path: &Path) -> Result<Option<Lock>, WriteError> {
-    let Some(text) = read_text(path)? else { return Ok(None) };
-    let error = |problem: String, help| WriteError::Lock { path: path.to_owned(), problem, help };
-    if text.lines().any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
+    let Some(text) = read_text(path)? else {
+        return Ok(None);
+    };
+    let error = |problem: String, help| WriteError::Lock {
+        path: path.to_owned(),
+        problem,
+        help,
+    };
+    if text
+        .lines()
+        .any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))
+    {
         let help = "take the file of one branch, then generate again, so that the other branch's change becomes a new migration";
         return Err(error("it holds the marks of a merge conflict".into(), help));
     }
     // The format first: a newer one may have other keys.
-    let format = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|lock| lock.get("format")?.as_u64());
+    let format = serde_json::from_str::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|lock| lock.get("format")?.as_u64());
     if format.is_some_and(|format| format > u64::from(FORMAT)) {
-        return Err(error("a newer generator wrote it".into(), "use at least that version"));
+        return Err(error(
+            "a newer generator wrote it".into(),
+            "use at least that version",
+        ));
     }
-    let lock = serde_json::from_str(&text).map_err(|problem| error(problem.to_string(), "restore it from version control"))?;
+    let lock = serde_json::from_str(&text)
+        .map_err(|problem| error(problem.to_string(), "restore it from version control"))?;
     Ok(Some(lock))
 }

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::decode::from_text;
 use super::{Decode, DecodeError, Encode};
-use crate::types::{PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgTime, PgTimestamp, PgTimestampTz};
+use crate::types::{
+    PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgTime, PgTimestamp, PgTimestampTz,
+};
 
 macro_rules! column {
     ($($type:ty: $what:literal)*) => {$(
@@ -28,7 +30,10 @@ column! {
 impl Decode for PgNumeric {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
         match value {
-            Value::Number(number) => number.to_string().parse().map_err(|_| DecodeError::expected("a numeric", value)),
+            Value::Number(number) => number
+                .to_string()
+                .parse()
+                .map_err(|_| DecodeError::expected("a numeric", value)),
             _ => from_text(value, "a numeric"),
         }
     }
@@ -36,7 +41,9 @@ impl Decode for PgNumeric {
 
 impl Decode for PgJson {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        let text = value.as_str().ok_or_else(|| DecodeError::expected("JSON as text", value))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| DecodeError::expected("JSON as text", value))?;
         Ok(Self::from_text(text))
     }
 }
@@ -44,7 +51,9 @@ impl Decode for PgJson {
 impl Decode for PgBytes {
     /// A column is in PostgreSQL's hexadecimal form, a field of a message in base64, which never begins with a backslash.
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        let text = value.as_str().ok_or_else(|| DecodeError::expected("bytes", value))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| DecodeError::expected("bytes", value))?;
         let bytes = match text.strip_prefix("\\x") {
             Some(digits) => Self::from_hex(digits),
             None => STANDARD.decode(text).ok().map(Self),

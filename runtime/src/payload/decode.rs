@@ -19,7 +19,9 @@ pub trait Decode: Sized {
 
 /// Reads a value from its text; `what` names it in an error.
 pub(crate) fn from_text<T: FromStr>(value: &Value, what: &str) -> Result<T, DecodeError> {
-    let text = value.as_str().ok_or_else(|| DecodeError::expected(what, value))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| DecodeError::expected(what, value))?;
     text.parse().map_err(|_| DecodeError::expected(what, value))
 }
 
@@ -75,13 +77,18 @@ decode_text! {
 
 impl Decode for bool {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        value.as_bool().ok_or_else(|| DecodeError::expected("true or false", value))
+        value
+            .as_bool()
+            .ok_or_else(|| DecodeError::expected("true or false", value))
     }
 }
 
 impl Decode for String {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        value.as_str().map(ToOwned::to_owned).ok_or_else(|| DecodeError::expected("a string", value))
+        value
+            .as_str()
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| DecodeError::expected("a string", value))
     }
 }
 
@@ -93,7 +100,8 @@ impl Decode for Decimal {
             _ => return Err(DecodeError::expected("a decimal", value)),
         };
         // `from_str` would round what has too many digits.
-        Decimal::from_str_exact(&text).map_err(|_| DecodeError::expected("a decimal of at most 28 digits", value))
+        Decimal::from_str_exact(&text)
+            .map_err(|_| DecodeError::expected("a decimal of at most 28 digits", value))
     }
 }
 
@@ -112,13 +120,21 @@ impl Decode for Value {
 
 impl<T: Decode> Decode for Option<T> {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        if value.is_null() { Ok(None) } else { T::decode(value).map(Some) }
+        if value.is_null() {
+            Ok(None)
+        } else {
+            T::decode(value).map(Some)
+        }
     }
 }
 
 fn elements<T: Decode, C: FromIterator<T>>(value: &Value) -> Result<C, DecodeError> {
-    let elements = value.as_array().ok_or_else(|| DecodeError::expected("an array", value))?;
-    let decode = |(index, element)| T::decode(element).map_err(|error: DecodeError| error.within(format!("{index}")));
+    let elements = value
+        .as_array()
+        .ok_or_else(|| DecodeError::expected("an array", value))?;
+    let decode = |(index, element)| {
+        T::decode(element).map_err(|error: DecodeError| error.within(format!("{index}")))
+    };
     elements.iter().enumerate().map(decode).collect()
 }
 
@@ -136,9 +152,12 @@ impl<T: Decode + Ord> Decode for BTreeSet<T> {
 
 impl<K: Key, V: Decode> Decode for BTreeMap<K, V> {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        let fields = value.as_object().ok_or_else(|| DecodeError::expected("an object", value))?;
+        let fields = value
+            .as_object()
+            .ok_or_else(|| DecodeError::expected("an object", value))?;
         let decode = |(key, value): (&String, &Value)| {
-            let parsed = K::from_key(key).ok_or_else(|| DecodeError::new(format!("the key is no {}", K::NAME)));
+            let parsed = K::from_key(key)
+                .ok_or_else(|| DecodeError::new(format!("the key is no {}", K::NAME)));
             let entry = parsed.and_then(|key| Ok((key, V::decode(value)?)));
             entry.map_err(|error| error.within(key))
         };

@@ -87,6 +87,8 @@ impl<T: Encode> Encode for BTreeSet<T> {
 
 impl<K: Key, V: Encode> Encode for BTreeMap<K, V> {
     fn encode(&self) -> Value {
-        self.iter().map(|(key, value)| (key.to_key(), value.encode())).collect()
+        self.iter()
+            .map(|(key, value)| (key.to_key(), value.encode()))
+            .collect()
     }
 }

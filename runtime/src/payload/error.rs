@@ -31,7 +31,10 @@ impl DecodeError {
     }
 
     pub(crate) fn new(problem: impl Into<String>) -> Self {
-        Self { path: Vec::new(), problem: problem.into() }
+        Self {
+            path: Vec::new(),
+            problem: problem.into(),
+        }
     }
 
     /// The same error, one level further out.

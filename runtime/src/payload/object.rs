@@ -14,7 +14,10 @@ impl<'a> Object<'a> {
     /// # Errors
     /// The value is no object.
     pub fn new(value: &'a Value) -> Result<Self, DecodeError> {
-        value.as_object().map(|fields| Self { fields }).ok_or_else(|| DecodeError::expected("an object", value))
+        value
+            .as_object()
+            .map(|fields| Self { fields })
+            .ok_or_else(|| DecodeError::expected("an object", value))
     }
 
     /// A field that must be there; `null` is there.
@@ -32,7 +35,11 @@ impl<'a> Object<'a> {
     ///
     /// # Errors
     /// It is there and does not decode.
-    pub fn field_or<T: Decode>(&self, key: &str, default: impl FnOnce() -> T) -> Result<T, DecodeError> {
+    pub fn field_or<T: Decode>(
+        &self,
+        key: &str,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, DecodeError> {
         match self.fields.get(key) {
             Some(value) => T::decode(value).map_err(|error| error.within(key)),
             None => Ok(default()),

@@ -16,7 +16,11 @@ impl PgBytes {
         }
         let nibble = |digit: u8| char::from(digit).to_digit(16);
         let byte = |pair: &[u8]| u8::try_from(nibble(pair[0])? * 16 + nibble(pair[1])?).ok();
-        digits.chunks_exact(2).map(byte).collect::<Option<Vec<u8>>>().map(Self)
+        digits
+            .chunks_exact(2)
+            .map(byte)
+            .collect::<Option<Vec<u8>>>()
+            .map(Self)
     }
 }
 

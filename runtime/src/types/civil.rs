@@ -15,7 +15,11 @@ pub(super) fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
         return None;
     }
     // With years that begin in March, the leap day is the last one of a year.
-    let shifted = if month <= 2 { year.checked_sub(1)? } else { year };
+    let shifted = if month <= 2 {
+        year.checked_sub(1)?
+    } else {
+        year
+    };
     let era = shifted.div_euclid(400);
     let year_of_era = shifted.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -28,11 +32,16 @@ pub(super) fn date(day_number: i64) -> (i64, i64, i64) {
     let days = day_number + EPOCH;
     let era = days.div_euclid(ERA);
     let day_of_era = days.rem_euclid(ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -69,7 +78,11 @@ pub(super) fn parse_era(cursor: &mut Cursor<'_>, year: i64) -> Option<i64> {
 /// `2026-01-31`, with the year as written, and the suffix of the era.
 pub(super) fn text(day_number: i64) -> (String, &'static str) {
     let (year, month, day) = date(day_number);
-    let (year, era) = if year > 0 { (year, "") } else { (1 - year, " BC") };
+    let (year, era) = if year > 0 {
+        (year, "")
+    } else {
+        (1 - year, " BC")
+    };
     (format!("{year:04}-{month:02}-{day:02}"), era)
 }
 
@@ -88,10 +101,21 @@ mod tests {
             ((-4712, 1, 1), -2_451_507),
             ((5_874_897, 12, 31), 2_145_031_948),
         ] {
-            assert_eq!(day_number(civil.0, civil.1, civil.2), Some(number), "{civil:?}");
+            assert_eq!(
+                day_number(civil.0, civil.1, civil.2),
+                Some(number),
+                "{civil:?}"
+            );
             assert_eq!(date(number), civil);
         }
-        for (year, month, day) in [(2023, 2, 29), (1900, 2, 29), (2024, 0, 1), (2024, 13, 1), (2024, 4, 31), (2024, 1, 0)] {
+        for (year, month, day) in [
+            (2023, 2, 29),
+            (1900, 2, 29),
+            (2024, 0, 1),
+            (2024, 13, 1),
+            (2024, 4, 31),
+            (2024, 1, 0),
+        ] {
             assert_eq!(day_number(year, month, day), None);
         }
     }

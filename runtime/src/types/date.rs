@@ -62,7 +62,9 @@ impl FromStr for PgDate {
             let number = civil::day_number(year, month, day)?;
             i32::try_from(number).ok().filter(|_| cursor.is_at_end())
         };
-        parse().map(Self).ok_or_else(|| ParseError::new("date", text))
+        parse()
+            .map(Self)
+            .ok_or_else(|| ParseError::new("date", text))
     }
 }
 

@@ -20,9 +20,17 @@ pub struct PgInterval {
 
 impl PgInterval {
     /// Longer than any other.
-    pub const INFINITY: Self = Self { months: i32::MAX, days: i32::MAX, micros: i64::MAX };
+    pub const INFINITY: Self = Self {
+        months: i32::MAX,
+        days: i32::MAX,
+        micros: i64::MAX,
+    };
     /// Shorter than any other.
-    pub const NEG_INFINITY: Self = Self { months: i32::MIN, days: i32::MIN, micros: i64::MIN };
+    pub const NEG_INFINITY: Self = Self {
+        months: i32::MIN,
+        days: i32::MIN,
+        micros: i64::MIN,
+    };
 }
 
 impl FromStr for PgInterval {
@@ -52,7 +60,11 @@ fn parse(text: &str) -> Option<PgInterval> {
         let sign = if cursor.take(&['-']).is_some() { -1 } else { 1 };
         let number = cursor.number()?;
         let fraction = cursor.fraction()?;
-        let unit = cursor.take(if in_time { &['H', 'M', 'S'] } else { &['Y', 'M', 'D'] })?;
+        let unit = cursor.take(if in_time {
+            &['H', 'M', 'S']
+        } else {
+            &['Y', 'M', 'D']
+        })?;
         if fraction != 0 && unit != 'S' {
             return None;
         }
@@ -82,13 +94,24 @@ impl fmt::Display for PgInterval {
             _ => {}
         }
         let mut text = String::from("P");
-        for (value, unit) in [(self.months / 12, 'Y'), (self.months % 12, 'M'), (self.days, 'D')] {
+        for (value, unit) in [
+            (self.months / 12, 'Y'),
+            (self.months % 12, 'M'),
+            (self.days, 'D'),
+        ] {
             if value != 0 {
                 text += &format!("{value}{unit}");
             }
         }
-        let (sign, micros) = (if self.micros < 0 { "-" } else { "" }, self.micros.unsigned_abs());
-        let (hours, minutes, seconds) = (micros / 3_600_000_000, micros / 60_000_000 % 60, micros % 60_000_000);
+        let (sign, micros) = (
+            if self.micros < 0 { "-" } else { "" },
+            self.micros.unsigned_abs(),
+        );
+        let (hours, minutes, seconds) = (
+            micros / 3_600_000_000,
+            micros / 60_000_000 % 60,
+            micros % 60_000_000,
+        );
         if micros != 0 || text == "P" {
             text.push('T');
         }
@@ -99,7 +122,10 @@ impl fmt::Display for PgInterval {
         }
         if seconds != 0 || text == "PT" {
             let fraction = format!("{}.{:06}", seconds / 1_000_000, seconds % 1_000_000);
-            text += &format!("{sign}{}S", fraction.trim_end_matches('0').trim_end_matches('.'));
+            text += &format!(
+                "{sign}{}S",
+                fraction.trim_end_matches('0').trim_end_matches('.')
+            );
         }
         f.write_str(&text)
     }
@@ -120,9 +146,19 @@ mod tests {
             ("P1M-30DT0.5S", 1, -30, 500_000),
             ("PT2562047788H54.775807S", 0, 0, i64::MAX - 2_840_000_000),
         ] {
-            let Ok(value) = text.parse::<PgInterval>() else { panic!("{text}") };
+            let Ok(value) = text.parse::<PgInterval>() else {
+                panic!("{text}")
+            };
             if !text.contains("2562047788") {
-                assert_eq!(value, PgInterval { months, days, micros }, "{text}");
+                assert_eq!(
+                    value,
+                    PgInterval {
+                        months,
+                        days,
+                        micros
+                    },
+                    "{text}"
+                );
             }
             assert_eq!(value.to_string(), text);
         }

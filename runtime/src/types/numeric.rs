@@ -41,8 +41,11 @@ impl FromStr for PgNumeric {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        if matches!(text, "NaN" | "Infinity" | "-Infinity") || (all_digits(whole) && all_digits(fraction)) {
+        let all_digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if matches!(text, "NaN" | "Infinity" | "-Infinity")
+            || (all_digits(whole) && all_digits(fraction))
+        {
             Ok(Self(text.to_owned()))
         } else {
             Err(ParseError::new("numeric", text))

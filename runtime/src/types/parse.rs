@@ -10,7 +10,10 @@ pub struct ParseError {
 
 impl ParseError {
     pub(super) fn new(what: &'static str, text: &str) -> Self {
-        Self { what, text: text.to_owned() }
+        Self {
+            what,
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -26,14 +29,22 @@ impl<'a> Cursor<'a> {
 
     /// Takes one of the characters, if it is next.
     pub(super) fn take(&mut self, characters: &[char]) -> Option<char> {
-        let next = self.rest.chars().next().filter(|next| characters.contains(next))?;
+        let next = self
+            .rest
+            .chars()
+            .next()
+            .filter(|next| characters.contains(next))?;
         self.rest = &self.rest[next.len_utf8()..];
         Some(next)
     }
 
     /// Takes at least one digit.
     pub(super) fn digits(&mut self) -> Option<&'a str> {
-        let end = self.rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .bytes()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
         self.rest = rest;
         (!digits.is_empty()).then_some(digits)
@@ -55,7 +66,10 @@ impl<'a> Cursor<'a> {
 
     /// Takes a text, if it is next.
     pub(super) fn tag(&mut self, tag: &str) -> bool {
-        self.rest.strip_prefix(tag).map(|rest| self.rest = rest).is_some()
+        self.rest
+            .strip_prefix(tag)
+            .map(|rest| self.rest = rest)
+            .is_some()
     }
 
     pub(super) fn is_at_end(&self) -> bool {

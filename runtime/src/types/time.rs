@@ -17,7 +17,11 @@ pub(super) const DAY: i64 = 86_400 * SECOND;
 impl PgTime {
     /// The time of a number of microseconds since midnight; `None` beyond 24:00.
     pub const fn from_micros(micros: i64) -> Option<Self> {
-        if 0 <= micros && micros <= DAY { Some(Self(micros)) } else { None }
+        if 0 <= micros && micros <= DAY {
+            Some(Self(micros))
+        } else {
+            None
+        }
     }
 
     /// Microseconds since midnight.
@@ -49,14 +53,26 @@ pub(super) fn parse_clock(cursor: &mut Cursor<'_>) -> Option<i64> {
     cursor.take(&[':'])?;
     let seconds = cursor.number().filter(|seconds| *seconds <= 60)?;
     let fraction = cursor.fraction()?;
-    Some(((hours * 60 + minutes) * 60 + seconds) * SECOND + fraction).filter(|micros| *micros <= DAY)
+    Some(((hours * 60 + minutes) * 60 + seconds) * SECOND + fraction)
+        .filter(|micros| *micros <= DAY)
 }
 
 /// `12:34:56.789`, without zeros at the end of the fraction.
 pub(super) fn clock_text(micros: i64) -> String {
     let (seconds, fraction) = (micros / SECOND, micros % SECOND);
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    if fraction == 0 { clock } else { format!("{clock}.{fraction:06}").trim_end_matches('0').to_owned() }
+    let clock = format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
+    if fraction == 0 {
+        clock
+    } else {
+        format!("{clock}.{fraction:06}")
+            .trim_end_matches('0')
+            .to_owned()
+    }
 }
 
 impl FromStr for PgTime {
@@ -65,7 +81,9 @@ impl FromStr for PgTime {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(text);
         let micros = parse_clock(&mut cursor).filter(|_| cursor.is_at_end());
-        micros.map(Self).ok_or_else(|| ParseError::new("time", text))
+        micros
+            .map(Self)
+            .ok_or_else(|| ParseError::new("time", text))
     }
 }
 

@@ -66,7 +66,12 @@ macro_rules! common {
                     Self::NEG_INFINITY => f.write_str("-infinity"),
                     Self(micros) => {
                         let (date, era) = civil::text(micros.div_euclid(DAY));
-                        write!(f, "{date}T{}{}{era}", clock_text(micros.rem_euclid(DAY)), $zone)
+                        write!(
+                            f,
+                            "{date}T{}{}{era}",
+                            clock_text(micros.rem_euclid(DAY)),
+                            $zone
+                        )
                     }
                 }
             }
@@ -91,7 +96,10 @@ fn parse(text: &str, offset: impl Fn(&mut Cursor<'_>) -> Option<i64>) -> Option<
     let offset = offset(&mut cursor)?;
     let year = civil::parse_era(&mut cursor, year)?;
     let day = civil::day_number(year, month, day)?;
-    let micros = day.checked_mul(DAY)?.checked_add(clock)?.checked_sub(offset)?;
+    let micros = day
+        .checked_mul(DAY)?
+        .checked_add(clock)?
+        .checked_sub(offset)?;
     Some(micros).filter(|_| cursor.is_at_end())
 }
 
@@ -150,21 +158,43 @@ mod tests {
             ("2000-01-01T00:00:00+00:00", 0),
             ("2000-01-01T02:00:00.5+02:00", 500_000),
             ("1999-12-31 23:16:52-00:43:08", 0),
-            ("294276-12-31T23:59:59.999999+00:00", 9_223_371_331_199_999_999),
+            (
+                "294276-12-31T23:59:59.999999+00:00",
+                9_223_371_331_199_999_999,
+            ),
             ("4713-11-24T00:00:00+00:00 BC", -211_813_488_000_000_000),
             ("infinity", i64::MAX),
             ("-infinity", i64::MIN),
         ] {
-            assert_eq!(text.parse::<PgTimestampTz>().map(PgTimestampTz::micros), Ok(micros), "{text}");
+            assert_eq!(
+                text.parse::<PgTimestampTz>().map(PgTimestampTz::micros),
+                Ok(micros),
+                "{text}"
+            );
         }
-        for text in ["", "2000-01-01", "2000-01-01T00:00:00", "2000-01-01T00:00:00+00:00 ", "2000-13-01T00:00:00Z", "0000-01-01T00:00:00Z"] {
+        for text in [
+            "",
+            "2000-01-01",
+            "2000-01-01T00:00:00",
+            "2000-01-01T00:00:00+00:00 ",
+            "2000-13-01T00:00:00Z",
+            "0000-01-01T00:00:00Z",
+        ] {
             assert!(text.parse::<PgTimestampTz>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn the_text_reads_back() {
-        for micros in [0, -1, 1, i64::MAX, i64::MIN, 9_223_371_331_199_999_999, -211_813_488_000_000_000] {
+        for micros in [
+            0,
+            -1,
+            1,
+            i64::MAX,
+            i64::MIN,
+            9_223_371_331_199_999_999,
+            -211_813_488_000_000_000,
+        ] {
             let value = PgTimestamp::from_micros(micros);
             assert_eq!(value.to_string().parse(), Ok(value));
             let value = PgTimestampTz::from_micros(micros);

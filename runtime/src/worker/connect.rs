@@ -41,7 +41,9 @@ impl Connector {
             let (config, tls) = (config.clone(), tls.clone());
             Box::pin(open(config, tls))
         };
-        Self { open: Arc::new(open) }
+        Self {
+            open: Arc::new(open),
+        }
     }
 
     pub(super) async fn connect(&self) -> Result<Session, Error> {
@@ -62,7 +64,9 @@ where
             match message {
                 // A session that takes no notifications has dropped the receiver's end; it gets none either.
                 Ok(AsyncMessage::Notification(notification)) => drop(sender.send(notification)),
-                Ok(AsyncMessage::Notice(notice)) => tracing::debug!("{}: {}", notice.severity(), notice.message()),
+                Ok(AsyncMessage::Notice(notice)) => {
+                    tracing::debug!("{}: {}", notice.severity(), notice.message())
+                }
                 Ok(_) => {}
                 Err(error) => {
                     tracing::debug!("a connection has ended: {error}");
@@ -71,7 +75,11 @@ where
             }
         }
     });
-    Ok(Session { client, notifications, driver })
+    Ok(Session {
+        client,
+        notifications,
+        driver,
+    })
 }
 
 impl Drop for Session {

@@ -15,7 +15,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
             Ok(()) => return,
             Err(error) => {
                 failures += 1;
-                if !shared.pause_before_reconnect(failures, &error.to_string()).await {
+                if !shared
+                    .pause_before_reconnect(failures, &error.to_string())
+                    .await
+                {
                     return;
                 }
             }
@@ -28,12 +31,18 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
     let statements = Statements::prepare(&session.client, &shared.sql).await?;
-    let groups: Vec<&str> = shared.durable.iter().map(|entry| entry.spec.group).collect();
+    let groups: Vec<&str> = shared
+        .durable
+        .iter()
+        .map(|entry| entry.spec.group)
+        .collect();
     // Where the next scan begins, so that a listener with a backlog does not starve the ones behind it.
     let mut first = 0;
     while !shared.stop.is_cancelled() {
         *failures = 0;
-        let ready = statements.ready(&session.client, &groups, shared.floor).await?;
+        let ready = statements
+            .ready(&session.client, &groups, shared.floor)
+            .await?;
         let mut worked = false;
         for offset in 0..shared.durable.len() {
             let index = (first + offset) % shared.durable.len();

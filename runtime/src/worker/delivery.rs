@@ -35,7 +35,10 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) async fn prepare(client: &Client, sql: &Sql) -> Result<Self, Error> {
         let prepare = async |text: String| {
-            client.prepare(&text).await.map_err(|error| Error::postgres("prepare the statements of the worker", error))
+            client
+                .prepare(&text)
+                .await
+                .map_err(|error| Error::postgres("prepare the statements of the worker", error))
         };
         Ok(Self {
             ready: prepare(sql.ready()).await?,
@@ -47,8 +50,16 @@ impl Statements {
     }
 
     /// Groups for which something is due.
-    pub(super) async fn ready(&self, client: &Client, groups: &[&str], floor: i64) -> Result<Vec<String>, Error> {
-        let rows = client.query(&self.ready, &[&groups, &floor]).await.map_err(|error| Error::postgres("scan", error))?;
+    pub(super) async fn ready(
+        &self,
+        client: &Client,
+        groups: &[&str],
+        floor: i64,
+    ) -> Result<Vec<String>, Error> {
+        let rows = client
+            .query(&self.ready, &[&groups, &floor])
+            .await
+            .map_err(|error| Error::postgres("scan", error))?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 }
@@ -64,17 +75,29 @@ pub(super) async fn deliver_one(
 ) -> Result<Claimed, Error> {
     let failed = |doing: &'static str| move |error| Error::postgres(doing, error);
     // Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip.
-    let begin = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false);
+    let begin = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::ReadCommitted)
+        .read_only(false);
     let mut transaction = begin.start().await.map_err(failed("begin a transaction"))?;
-    let Some(row) = claim(&transaction, shared, entry, statements).await.map_err(failed("claim a notification"))? else {
-        transaction.rollback().await.map_err(failed("end a transaction"))?;
+    let Some(row) = claim(&transaction, shared, entry, statements)
+        .await
+        .map_err(failed("claim a notification"))?
+    else {
+        transaction
+            .rollback()
+            .await
+            .map_err(failed("end a transaction"))?;
         return Ok(Claimed::Nothing);
     };
     // There may be more: let another consumer look while this one works.
     shared.wake.notify_one();
 
     let id: i64 = row.get("id");
-    match call(&mut transaction, entry, &row).await.map_err(failed("run a listener"))? {
+    match call(&mut transaction, entry, &row)
+        .await
+        .map_err(failed("run a listener"))?
+    {
         Ok(()) => {
             transaction
                 .execute(&statements.remove, &[&entry.spec.group, &id])
@@ -82,13 +105,19 @@ pub(super) async fn deliver_one(
                 .map_err(failed("remove a notification"))?;
             // Deferred constraints of the listener's tables are checked here.
             match transaction.commit().await {
-                Ok(()) => shared.emit(&WorkerEvent::Delivered { listener: entry.spec.name, id: Some(id) }),
+                Ok(()) => shared.emit(&WorkerEvent::Delivered {
+                    listener: entry.spec.name,
+                    id: Some(id),
+                }),
                 Err(error) if error.is_closed() || error.as_db_error().is_none() => {
                     return Err(Error::postgres("commit", error));
                 }
                 Err(error) => {
                     let error = format!("the commit failed: {}", describe(&error));
-                    let transaction = client.transaction().await.map_err(failed("begin a transaction"))?;
+                    let transaction = client
+                        .transaction()
+                        .await
+                        .map_err(failed("begin a transaction"))?;
                     record_failure(shared, entry, transaction, statements, &row, &error).await?;
                 }
             }
@@ -106,11 +135,20 @@ async fn claim(
 ) -> Result<Option<Row>, tokio_postgres::Error> {
     let (group, channel) = (&entry.spec.group, &entry.spec.channel);
     match &entry.filter {
-        None => transaction.query_opt(&statements.claim, &[group, channel, &entry.ops, &shared.floor]).await,
+        None => {
+            transaction
+                .query_opt(
+                    &statements.claim,
+                    &[group, channel, &entry.ops, &shared.floor],
+                )
+                .await
+        }
         Some(filter) => {
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
                 [group, channel, &entry.ops, &shared.floor, filter];
-            transaction.query_opt(&statements.claim_filtered, &parameters).await
+            transaction
+                .query_opt(&statements.claim_filtered, &parameters)
+                .await
         }
     }
 }
@@ -135,8 +173,13 @@ async fn call(
             Ok(()) => Ok(Ok(())),
             Err(error) if error.as_db_error().is_some() => {
                 // The listener ignored an error of a statement, after which nothing it wrote can be kept.
-                transaction.batch_execute(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await?;
-                Ok(Err(format!("a statement of the listener had failed, and it returned Ok: {}", describe(&error))))
+                transaction
+                    .batch_execute(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
+                    .await?;
+                Ok(Err(format!(
+                    "a statement of the listener had failed, and it returned Ok: {}",
+                    describe(&error)
+                )))
             }
             Err(error) => Err(error),
         },
@@ -160,7 +203,9 @@ fn notification(entry: &Durable, row: &Row) -> Notification {
         db_version: row.get("db_version"),
         txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
         created_at: created_at.to_chrono().unwrap_or_default(),
-        attempt: u32::try_from(attempts).unwrap_or_default().saturating_add(1),
+        attempt: u32::try_from(attempts)
+            .unwrap_or_default()
+            .saturating_add(1),
         context: Context::from_raw(row.get("context")),
     }
 }
@@ -176,12 +221,21 @@ async fn record_failure(
 ) -> Result<(), Error> {
     let failed = |error| Error::postgres("record the failure of a listener", error);
     let id: i64 = row.get("id");
-    let failures = u32::try_from(row.get::<_, i32>("attempts")).unwrap_or_default().saturating_add(1);
+    let failures = u32::try_from(row.get::<_, i32>("attempts"))
+        .unwrap_or_default()
+        .saturating_add(1);
     let pause = shared.options.backoff.pause(failures);
     // PostgreSQL's text holds no NUL.
-    let text: String = error.chars().filter(|character| *character != '\0').take(ERROR_LENGTH).collect();
+    let text: String = error
+        .chars()
+        .filter(|character| *character != '\0')
+        .take(ERROR_LENGTH)
+        .collect();
     transaction
-        .execute(&statements.record_failure, &[&entry.spec.group, &id, &text, &pause.as_secs_f64()])
+        .execute(
+            &statements.record_failure,
+            &[&entry.spec.group, &id, &text, &pause.as_secs_f64()],
+        )
         .await
         .map_err(failed)?;
     transaction.commit().await.map_err(failed)?;

@@ -37,16 +37,26 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
 async fn open(shared: &Shared) -> Result<Session, Error> {
     let session = shared.connector.connect().await?;
     let durable = shared.durable.iter().map(|entry| entry.spec.wire);
-    let wires: HashSet<&str> = durable.chain(shared.transient.iter().map(|entry| entry.spec.wire)).collect();
+    let wires: HashSet<&str> = durable
+        .chain(shared.transient.iter().map(|entry| entry.spec.wire))
+        .collect();
     let listen: Vec<String> = wires.into_iter().map(Sql::listen).collect();
-    session.client.batch_execute(&listen.join("; ")).await.map_err(|error| Error::postgres("LISTEN", error))?;
+    session
+        .client
+        .batch_execute(&listen.join("; "))
+        .await
+        .map_err(|error| Error::postgres("LISTEN", error))?;
     Ok(session)
 }
 
 /// Hands on what comes, until the connection ends.
 async fn forward(shared: &Shared, transient: &Dispatcher, mut session: Session) {
     while let Some(notification) = session.notifications.recv().await {
-        if shared.durable.iter().any(|entry| entry.spec.wire == notification.channel()) {
+        if shared
+            .durable
+            .iter()
+            .any(|entry| entry.spec.wire == notification.channel())
+        {
             shared.wake.notify_one();
         } else {
             transient.dispatch(notification.channel(), notification.payload());

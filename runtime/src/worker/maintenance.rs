@@ -26,7 +26,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn remove_old_spills(shared: &Shared) -> Result<(), Error> {
     let session = shared.connector.connect().await?;
-    let removed = session.client.execute(&shared.sql.remove_old_spills(), &[]).await;
+    let removed = session
+        .client
+        .execute(&shared.sql.remove_old_spills(), &[])
+        .await;
     removed.map_err(|error| Error::postgres("remove old spilled notifications", error))?;
     Ok(())
 }

@@ -61,7 +61,11 @@ impl Worker {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        Self { connector: Connector::new(config, tls), listeners: None, options: Options::default() }
+        Self {
+            connector: Connector::new(config, tls),
+            listeners: None,
+            options: Options::default(),
+        }
     }
 
     /// The listeners to serve.
@@ -159,7 +163,9 @@ impl Worker {
             while tasks.join_next().await.is_some() {}
         });
         if finished.await.is_err() {
-            tracing::warn!("listeners still run {timeout:?} after the shutdown signal; they are rolled back");
+            tracing::warn!(
+                "listeners still run {timeout:?} after the shutdown signal; they are rolled back"
+            );
             // Dropping a task closes its connection, which makes the server roll back.
             tasks.shutdown().await;
         }
@@ -170,6 +176,8 @@ impl Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").field("listeners", &self.listeners).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("listeners", &self.listeners)
+            .finish_non_exhaustive()
     }
 }

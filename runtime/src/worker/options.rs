@@ -55,14 +55,19 @@ impl Default for Options {
 impl Default for Backoff {
     /// One second to five minutes.
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), max: Duration::from_secs(300) }
+        Self {
+            first: Duration::from_secs(1),
+            max: Duration::from_secs(300),
+        }
     }
 }
 
 impl Backoff {
     /// The pause after the `failures`th failure, from 1.
     pub(super) fn pause(self, failures: u32) -> Duration {
-        let doubled = self.first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31)));
+        let doubled = self
+            .first
+            .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31)));
         doubled.min(self.max).mul_f64(rand::random_range(0.5..=1.0))
     }
 }
@@ -73,11 +78,17 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_are_shortened_by_at_most_a_half() {
-        let backoff = Backoff { first: Duration::from_secs(1), max: Duration::from_secs(10) };
+        let backoff = Backoff {
+            first: Duration::from_secs(1),
+            max: Duration::from_secs(10),
+        };
         for (failures, whole) in [(1, 1), (2, 2), (4, 8), (5, 10), (1000, 10), (u32::MAX, 10)] {
             let pause = backoff.pause(failures);
             let whole = Duration::from_secs(whole);
-            assert!(whole / 2 <= pause && pause <= whole, "{failures}: {pause:?}");
+            assert!(
+                whole / 2 <= pause && pause <= whole,
+                "{failures}: {pause:?}"
+            );
         }
     }
 }

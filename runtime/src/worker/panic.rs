@@ -21,5 +21,6 @@ pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Res
 
 fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("(no message)")
 }

@@ -8,12 +8,17 @@ use crate::generated::{FilterValue, ListenerSpec};
 pub(super) fn check_names(only: &[String], specs: &[ListenerSpec]) -> Result<(), Error> {
     for name in only {
         if !specs.iter().any(|spec| is_named(spec, name)) {
-            let names = specs.iter().flat_map(|spec| [spec.name, spec.channel, spec.group]);
+            let names = specs
+                .iter()
+                .flat_map(|spec| [spec.name, spec.channel, spec.group]);
             let hint = match nearest(name, names) {
                 Some(nearest) => format!("; did you mean `{nearest}`?"),
                 None => String::new(),
             };
-            return Err(Error::new(Kind::Options, format!("no listener, channel or group is called `{name}`{hint}")));
+            return Err(Error::new(
+                Kind::Options,
+                format!("no listener, channel or group is called `{name}`{hint}"),
+            ));
         }
     }
     Ok(())
@@ -51,7 +56,10 @@ pub(super) fn filter(spec: &ListenerSpec) -> Result<Vec<(String, String)>, Error
 /// The name with the least edits, if they are few.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distances = names.map(|candidate| (edits(name, candidate), candidate));
-    distances.min().filter(|(edits, candidate)| edits * 3 <= candidate.len().max(3)).map(|(_, candidate)| candidate)
+    distances
+        .min()
+        .filter(|(edits, candidate)| edits * 3 <= candidate.len().max(3))
+        .map(|(_, candidate)| candidate)
 }
 
 /// Levenshtein distance.
@@ -76,8 +84,14 @@ mod tests {
     #[test]
     fn the_nearest_name_is_near() {
         let names = ["create_first_post", "count_reads"];
-        assert_eq!(nearest("count_read", names.into_iter()), Some("count_reads"));
-        assert_eq!(nearest("cuont_reads", names.into_iter()), Some("count_reads"));
+        assert_eq!(
+            nearest("count_read", names.into_iter()),
+            Some("count_reads")
+        );
+        assert_eq!(
+            nearest("cuont_reads", names.into_iter()),
+            Some("count_reads")
+        );
         assert_eq!(nearest("something", names.into_iter()), None);
         assert_eq!(edits("", "abc"), 3);
         assert_eq!(edits("kitten", "sitting"), 3);

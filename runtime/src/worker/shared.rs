@@ -67,9 +67,16 @@ impl Shared {
 
     /// A listener failed; stops the worker, if it was told to.
     pub(super) fn failed(&self, listener: &'static str, id: Option<i64>, error: &str) {
-        let which = id.map_or_else(|| "a transient notification".to_owned(), |id| format!("notification {id}"));
+        let which = id.map_or_else(
+            || "a transient notification".to_owned(),
+            |id| format!("notification {id}"),
+        );
         tracing::error!(listener, id, "the listener failed on {which}: {error}");
-        self.emit(&WorkerEvent::Failed { listener, id, error: error.to_owned() });
+        self.emit(&WorkerEvent::Failed {
+            listener,
+            id,
+            error: error.to_owned(),
+        });
         if self.options.on_failure == OnFailure::Exit {
             let message = format!("listener `{listener}` failed on {which}: {error}");
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,15 +86,24 @@ impl Shared {
     }
 
     pub(super) fn take_failure(&self) -> Option<Error> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Waits before the next connection; false if the worker stops.
     pub(super) async fn pause_before_reconnect(&self, failures: u32, error: &str) -> bool {
-        let backoff = super::Backoff { first: Duration::from_millis(100), max: Duration::from_secs(10) };
+        let backoff = super::Backoff {
+            first: Duration::from_millis(100),
+            max: Duration::from_secs(10),
+        };
         let pause = backoff.pause(failures);
         tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
-        self.emit(&WorkerEvent::Reconnecting { pause, error: error.to_owned() });
+        self.emit(&WorkerEvent::Reconnecting {
+            pause,
+            error: error.to_owned(),
+        });
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.stop.cancelled() => false,

@@ -23,8 +23,12 @@ pub(super) async fn start(
     listeners: Option<ListenerSet>,
     options: Options,
 ) -> Result<Shared, Error> {
-    let listeners = listeners
-        .ok_or_else(|| Error::new(Kind::Options, "the worker has no listeners: call `.listeners(...)` before it runs"))?;
+    let listeners = listeners.ok_or_else(|| {
+        Error::new(
+            Kind::Options,
+            "the worker has no listeners: call `.listeners(...)` before it runs",
+        )
+    })?;
     let specs: Vec<ListenerSpec> = listeners.specs().copied().collect();
     check_options(&options, &specs)?;
     let sql = Sql::new(listeners.catalog.storage_schema);
@@ -32,17 +36,29 @@ pub(super) async fn start(
     let mut durable = Vec::new();
     for (spec, handler) in listeners.durable {
         if is_selected(&options.only, &spec) {
-            let filter: serde_json::Map<_, _> =
-                filter(&spec)?.into_iter().map(|(key, value)| (key, value.into())).collect();
-            let filter = (!filter.is_empty()).then(|| serde_json::Value::Object(filter).to_string());
+            let filter: serde_json::Map<_, _> = filter(&spec)?
+                .into_iter()
+                .map(|(key, value)| (key, value.into()))
+                .collect();
+            let filter =
+                (!filter.is_empty()).then(|| serde_json::Value::Object(filter).to_string());
             let ops = spec.ops.iter().map(|op| op.as_str()).collect();
-            durable.push(Durable { spec, handler, ops, filter });
+            durable.push(Durable {
+                spec,
+                handler,
+                ops,
+                filter,
+            });
         }
     }
     let mut transient = Vec::new();
     for (spec, handler) in listeners.transient {
         if is_selected(&options.only, &spec) {
-            transient.push(Transient { spec, handler, filter: filter(&spec)? });
+            transient.push(Transient {
+                spec,
+                handler,
+                filter: filter(&spec)?,
+            });
         }
     }
 
@@ -50,10 +66,17 @@ pub(super) async fn start(
     let client = &session.client;
     check_writable(client).await?;
     check_storage(client, &sql).await?;
-    let served: Vec<ListenerSpec> =
-        durable.iter().map(|entry| entry.spec).chain(transient.iter().map(|entry| entry.spec)).collect();
+    let served: Vec<ListenerSpec> = durable
+        .iter()
+        .map(|entry| entry.spec)
+        .chain(transient.iter().map(|entry| entry.spec))
+        .collect();
     check_installed(client, &sql, &served).await?;
-    let floor = if options.recovery { 0 } else { newest_id(client, &sql).await? };
+    let floor = if options.recovery {
+        0
+    } else {
+        newest_id(client, &sql).await?
+    };
 
     Ok(Shared {
         connector,
@@ -70,12 +93,18 @@ pub(super) async fn start(
 
 fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error> {
     if specs.is_empty() {
-        return Err(Error::new(Kind::Options, "the worker has no listeners to serve"));
+        return Err(Error::new(
+            Kind::Options,
+            "the worker has no listeners to serve",
+        ));
     }
     let mut seen = HashMap::new();
     for spec in specs {
         if seen.insert(spec.name, ()).is_some() {
-            return Err(Error::new(Kind::Options, format!("listener `{}` is there twice", spec.name)));
+            return Err(Error::new(
+                Kind::Options,
+                format!("listener `{}` is there twice", spec.name),
+            ));
         }
     }
     check_names(&options.only, specs)
@@ -84,20 +113,35 @@ fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error>
 async fn check_writable(client: &Client) -> Result<(), Error> {
     let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
                pg_catalog.current_database()::text";
-    let row = client.query_one(sql, &[]).await.map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
+    let row = client
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
     let (standby, read_only, database): (bool, bool, String) = (row.get(0), row.get(1), row.get(2));
     let why = match (standby, read_only) {
-        (true, _) => "the server is a standby: connect to the primary, for instance with target_session_attrs=read-write",
-        (_, true) => "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only",
+        (true, _) => {
+            "the server is a standby: connect to the primary, for instance with target_session_attrs=read-write"
+        }
+        (_, true) => {
+            "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only"
+        }
         _ => return Ok(()),
     };
-    Err(Error::new(Kind::ReadOnly, format!("cannot work on database \"{database}\": {why}")))
+    Err(Error::new(
+        Kind::ReadOnly,
+        format!("cannot work on database \"{database}\": {why}"),
+    ))
 }
 
 async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
     let row = match client.query_one(&sql.storage_version(), &[]).await {
         Ok(row) => row,
-        Err(error) if matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME)) => {
+        Err(error)
+            if matches!(
+                error.code(),
+                Some(&SqlState::UNDEFINED_TABLE | &SqlState::INVALID_SCHEMA_NAME)
+            ) =>
+        {
             let message = format!(
                 "the storage table {} is not in this database: apply the migrations that pgpubsub-gen wrote, and check that the worker connects to the right database",
                 sql.name("storage")
@@ -115,7 +159,9 @@ async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
             } else {
                 "the database is too old: generate with the newer pgpubsub-gen and apply its migration"
             };
-            let message = format!("the storage has format {version}, this program knows {FORMAT}; {what_to_do}");
+            let message = format!(
+                "the storage has format {version}, this program knows {FORMAT}; {what_to_do}"
+            );
             Err(Error::new(Kind::StorageVersion, message))
         }
     }
@@ -134,9 +180,14 @@ fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {
 
 /// A listener that is not installed would wait for ever: nothing is stored for it.
 async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) -> Result<(), Error> {
-    let rows = client.query(&sql.installed_listeners(), &[]).await.map_err(|error| access_error(sql, error))?;
-    let installed: HashMap<String, (String, String, Vec<String>)> =
-        rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
+    let rows = client
+        .query(&sql.installed_listeners(), &[])
+        .await
+        .map_err(|error| access_error(sql, error))?;
+    let installed: HashMap<String, (String, String, Vec<String>)> = rows
+        .iter()
+        .map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3))))
+        .collect();
     let mut problems = Vec::new();
     for spec in served {
         match installed.get(spec.name) {
@@ -148,8 +199,14 @@ async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) ->
                         spec.name, spec.channel, spec.group
                     ));
                 }
-                let missing = spec.ops.iter().filter(|op| !ops.iter().any(|installed| installed == op.as_str()));
-                problems.extend(missing.map(|op| format!("listener `{}` is installed without `{op}`", spec.name)));
+                let missing = spec
+                    .ops
+                    .iter()
+                    .filter(|op| !ops.iter().any(|installed| installed == op.as_str()));
+                problems.extend(
+                    missing
+                        .map(|op| format!("listener `{}` is installed without `{op}`", spec.name)),
+                );
             }
         }
     }
@@ -164,6 +221,9 @@ async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) ->
 }
 
 async fn newest_id(client: &Client, sql: &Sql) -> Result<i64, Error> {
-    let row = client.query_one(&sql.newest_id(), &[]).await.map_err(|error| access_error(sql, error))?;
+    let row = client
+        .query_one(&sql.newest_id(), &[])
+        .await
+        .map_err(|error| access_error(sql, error))?;
     Ok(row.get(0))
 }

@@ -19,24 +19,41 @@ use crate::{Context, Error, Op, TransientCx, TransientNotification};
 /// listening session instead would fill the queue of the server, and then writers fail.
 const WAITING: usize = 1_024;
 
+/// Index of a listener, and what waits for it.
+type Queue = (usize, Sender<Arc<str>>);
+
 /// Distributes what the listening session receives to one task a listener.
 pub(super) struct Dispatcher {
     shared: Arc<Shared>,
-    /// By wire name: index of the listener, and its queue.
-    queues: HashMap<&'static str, Vec<(usize, Sender<Arc<str>>)>>,
+    /// By wire name.
+    queues: HashMap<&'static str, Vec<Queue>>,
 }
 
 impl Dispatcher {
     /// Starts a task for each transient listener.
     pub(super) fn spawn(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Self {
         let mut queues: HashMap<_, Vec<_>> = HashMap::new();
-        let spills = Arc::new(Spills { shared: Arc::clone(shared), session: Mutex::new(None) });
+        let spills = Arc::new(Spills {
+            shared: Arc::clone(shared),
+            session: Mutex::new(None),
+        });
         for (index, entry) in shared.transient.iter().enumerate() {
             let (sender, receiver) = mpsc::channel(WAITING);
-            queues.entry(entry.spec.wire).or_default().push((index, sender));
-            tasks.spawn(run(Arc::clone(shared), index, receiver, Arc::clone(&spills)));
+            queues
+                .entry(entry.spec.wire)
+                .or_default()
+                .push((index, sender));
+            tasks.spawn(run(
+                Arc::clone(shared),
+                index,
+                receiver,
+                Arc::clone(&spills),
+            ));
         }
-        Self { shared: Arc::clone(shared), queues }
+        Self {
+            shared: Arc::clone(shared),
+            queues,
+        }
     }
 
     /// Never waits.
@@ -45,7 +62,10 @@ impl Dispatcher {
         for (index, queue) in self.queues.get(wire).into_iter().flatten() {
             if queue.try_send(Arc::clone(&payload)).is_err() && !self.shared.stop.is_cancelled() {
                 let listener = self.shared.transient[*index].spec.name;
-                tracing::warn!(listener, "dropped a transient notification: {WAITING} are waiting for this listener");
+                tracing::warn!(
+                    listener,
+                    "dropped a transient notification: {WAITING} are waiting for this listener"
+                );
                 self.shared.emit(&WorkerEvent::Dropped { listener });
             }
         }
@@ -53,7 +73,12 @@ impl Dispatcher {
 }
 
 /// Calls one listener, notification by notification.
-async fn run(shared: Arc<Shared>, index: usize, mut queue: Receiver<Arc<str>>, spills: Arc<Spills>) {
+async fn run(
+    shared: Arc<Shared>,
+    index: usize,
+    mut queue: Receiver<Arc<str>>,
+    spills: Arc<Spills>,
+) {
     let entry = &shared.transient[index];
     loop {
         let payload = tokio::select! {
@@ -66,18 +91,30 @@ async fn run(shared: Arc<Shared>, index: usize, mut queue: Receiver<Arc<str>>, s
         };
         if let Err(problem) = handle(&shared, entry, &payload, &spills).await {
             // Anybody may NOTIFY anything on this channel, so this need not be our fault.
-            tracing::warn!(listener = entry.spec.name, "ignored a transient notification: {problem}");
+            tracing::warn!(
+                listener = entry.spec.name,
+                "ignored a transient notification: {problem}"
+            );
         }
     }
 }
 
-async fn handle(shared: &Shared, entry: &Transient, payload: &str, spills: &Spills) -> Result<(), String> {
-    let parse = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("no JSON: {error}"));
+async fn handle(
+    shared: &Shared,
+    entry: &Transient,
+    payload: &str,
+    spills: &Spills,
+) -> Result<(), String> {
+    let parse = |text: &str| {
+        serde_json::from_str::<Value>(text).map_err(|error| format!("no JSON: {error}"))
+    };
     let mut envelope = parse(payload)?;
     if let Some(id) = envelope.get("spill").and_then(Value::as_i64) {
         envelope = parse(&spills.fetch(id).await?)?;
     }
-    let Some(notification) = notification(entry, &envelope)? else { return Ok(()) };
+    let Some(notification) = notification(entry, &envelope)? else {
+        return Ok(());
+    };
     if !notification.context.contains(&entry.filter) {
         return Ok(());
     }
@@ -85,20 +122,32 @@ async fn handle(shared: &Shared, entry: &Transient, payload: &str, spills: &Spil
     let payload = envelope.get("payload").unwrap_or(&Value::Null);
     let mut cx = TransientCx::new(notification);
     match guard(entry.handler.call(op, payload, &mut cx)).await {
-        Ok(()) => shared.emit(&WorkerEvent::Delivered { listener: entry.spec.name, id: None }),
+        Ok(()) => shared.emit(&WorkerEvent::Delivered {
+            listener: entry.spec.name,
+            id: None,
+        }),
         Err(error) => shared.failed(entry.spec.name, None, &error),
     }
     Ok(())
 }
 
 /// `None` for an operation that the listener did not ask for.
-fn notification(entry: &Transient, envelope: &Value) -> Result<Option<TransientNotification>, String> {
+fn notification(
+    entry: &Transient,
+    envelope: &Value,
+) -> Result<Option<TransientNotification>, String> {
     let object = crate::payload::Object::new(envelope).map_err(|error| error.to_string())?;
     let read = || {
         let op: String = object.field("op")?;
         let id = object.field("id")?;
         let model_version = i32::decode(envelope.get("model_version").unwrap_or(&Value::from(0)))?;
-        Ok((op, id, model_version, object.field("db_version")?, object.field("context")?))
+        Ok((
+            op,
+            id,
+            model_version,
+            object.field("db_version")?,
+            object.field("context")?,
+        ))
     };
     let (op, id, model_version, db_version, context) =
         read().map_err(|error: crate::payload::DecodeError| error.to_string())?;
@@ -127,14 +176,28 @@ impl Spills {
         // A session may have died since the last time: then once more with a new one.
         for fresh in [false, true] {
             if fresh || session.is_none() {
-                *session = Some(self.shared.connector.connect().await.map_err(|error| error.to_string())?);
+                *session = Some(
+                    self.shared
+                        .connector
+                        .connect()
+                        .await
+                        .map_err(|error| error.to_string())?,
+                );
             }
-            let Some(open) = session.as_ref() else { continue };
-            match open.client.query_opt(&self.shared.sql.spilled(), &[&id]).await {
+            let Some(open) = session.as_ref() else {
+                continue;
+            };
+            match open
+                .client
+                .query_opt(&self.shared.sql.spilled(), &[&id])
+                .await
+            {
                 Ok(Some(row)) => return Ok(row.get(0)),
                 Ok(None) => return Err(format!("its body (spill {id}) is gone")),
                 Err(error) if error.is_closed() && !fresh => {}
-                Err(error) => return Err(Error::postgres("fetch a spilled notification", error).to_string()),
+                Err(error) => {
+                    return Err(Error::postgres("fetch a spilled notification", error).to_string());
+                }
             }
         }
         Err("no connection".to_owned())

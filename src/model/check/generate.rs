@@ -14,15 +14,26 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
     if let Some(out) = &declared.rust_out
         && !out.value.ends_with(".rs")
     {
-        let help = format!("write `{}.rs`: everything is in one file", out.value.trim_end_matches('/'));
+        let help = format!(
+            "write `{}.rs`: everything is in one file",
+            out.value.trim_end_matches('/')
+        );
         invalid(out, "`out` is the path of a Rust file", help, diagnostics);
     }
     let migrations_dir = path(declared.migrations_dir.as_ref(), "migrations", diagnostics);
-    let stubs = declared.stubs.as_ref().map(|stubs| path(Some(stubs), "", diagnostics));
+    let stubs = declared
+        .stubs
+        .as_ref()
+        .map(|stubs| path(Some(stubs), "src/listeners.rs", diagnostics));
     if let Some(declared) = &declared.stubs
         && stubs.as_ref() == Some(&rust_out)
     {
-        invalid(declared, "the listener skeletons cannot be in the generated file", "give them another path", diagnostics);
+        invalid(
+            declared,
+            "the listener skeletons cannot be in the generated file",
+            "give them another path",
+            diagnostics,
+        );
     }
     Generate {
         rust_out,
@@ -36,12 +47,19 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
     }
 }
 
-fn invalid(at: &Spanned<String>, message: impl Into<String>, help: impl Into<String>, diagnostics: &mut Diagnostics) {
+fn invalid(
+    at: &Spanned<String>,
+    message: impl Into<String>,
+    help: impl Into<String>,
+    diagnostics: &mut Diagnostics,
+) {
     diagnostics.push(Diagnostic::new(Code::InvalidValue, at.span.clone(), message).help(help));
 }
 
 fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) {
-    let Some(tool) = &declared.migrations_tool else { return };
+    let Some(tool) = &declared.migrations_tool else {
+        return;
+    };
     match tool.value.as_str() {
         "sqlx" => {}
         known if TOOLS.contains(&known) => {
@@ -58,17 +76,36 @@ fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) {
 }
 
 /// Relative to the schema file, with `/`, without `.` and empty parts.
-fn path(declared: Option<&Spanned<String>>, default: &str, diagnostics: &mut Diagnostics) -> String {
-    let Some(declared) = declared else { return default.to_owned() };
+fn path(
+    declared: Option<&Spanned<String>>,
+    default: &str,
+    diagnostics: &mut Diagnostics,
+) -> String {
+    let Some(declared) = declared else {
+        return default.to_owned();
+    };
     let text = &declared.value;
     let drive = text.as_bytes().get(1) == Some(&b':');
     if text.starts_with('/') || text.contains('\\') || text.contains('\0') || drive {
         let help = "write a path relative to the schema file, with `/`";
-        invalid(declared, "this path cannot be used on every machine", help, diagnostics);
+        invalid(
+            declared,
+            "this path cannot be used on every machine",
+            help,
+            diagnostics,
+        );
     }
-    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> = text
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     if parts.is_empty() {
-        invalid(declared, "this path is empty", format!("write for instance `{default}`"), diagnostics);
+        invalid(
+            declared,
+            "this path is empty",
+            format!("write for instance `{default}`"),
+            diagnostics,
+        );
     }
     parts.join("/")
 }
@@ -78,10 +115,17 @@ fn derives(declared: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Vec<S
     for derive in declared {
         let is_path = derive.value.split("::").all(identifier::is_rust_name);
         if !is_path {
-            invalid(derive, format!("`{}` is no derive macro", derive.value), "write a name like `Eq` or `serde::Serialize`", diagnostics);
+            invalid(
+                derive,
+                format!("`{}` is no derive macro", derive.value),
+                "write a name like `Eq` or `serde::Serialize`",
+                diagnostics,
+            );
         }
         // These are always there.
-        if !["Clone", "Debug", "PartialEq"].contains(&derive.value.as_str()) && !derives.contains(&derive.value) {
+        if !["Clone", "Debug", "PartialEq"].contains(&derive.value.as_str())
+            && !derives.contains(&derive.value)
+        {
             derives.push(derive.value.clone());
         }
     }
@@ -89,19 +133,34 @@ fn derives(declared: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Vec<S
 }
 
 fn lock_timeout(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> String {
-    let Some(declared) = declared else { return "3s".to_owned() };
-    let digits = declared.value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let Some(declared) = declared else {
+        return "3s".to_owned();
+    };
+    let digits = declared
+        .value
+        .trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = &declared.value[digits.len()..];
     let number = digits.parse::<u32>().is_ok_and(|number| number > 0);
     if !number || !["ms", "s", "min"].contains(&unit) {
         let message = format!("`{}` is no time to wait for a lock", declared.value);
-        invalid(declared, message, "write for instance `3s` or `500ms`", diagnostics);
+        invalid(
+            declared,
+            message,
+            "write for instance `3s` or `500ms`",
+            diagnostics,
+        );
     }
     declared.value.clone()
 }
 
-fn version_table(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> Option<QualifiedName> {
-    let default = QualifiedName { schema: "public".into(), name: "_sqlx_migrations".into() };
+fn version_table(
+    declared: Option<&Spanned<String>>,
+    diagnostics: &mut Diagnostics,
+) -> Option<QualifiedName> {
+    let default = QualifiedName {
+        schema: "public".into(),
+        name: "_sqlx_migrations".into(),
+    };
     match declared {
         None => Some(default),
         Some(none) if none.value == "none" => None,
@@ -109,7 +168,11 @@ fn version_table(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnosti
             Ok(table) => Some(table),
             Err(problem) => {
                 let message = format!("`{}` is no table: {problem}", declared.value);
-                diagnostics.push(Diagnostic::new(Code::InvalidIdentifier, declared.span.clone(), message));
+                diagnostics.push(Diagnostic::new(
+                    Code::InvalidIdentifier,
+                    declared.span.clone(),
+                    message,
+                ));
                 None
             }
         },
@@ -117,15 +180,23 @@ fn version_table(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnosti
 }
 
 fn storage_schema(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> String {
-    let Some(declared) = declared else { return "pgpubsub".to_owned() };
+    let Some(declared) = declared else {
+        return "pgpubsub".to_owned();
+    };
     let problem = match identifier::check(&declared.value) {
         Err(problem) => Some(problem),
-        Ok(()) if declared.value.starts_with("pg_") => Some("PostgreSQL keeps `pg_` for itself".to_owned()),
+        Ok(()) if declared.value.starts_with("pg_") => {
+            Some("PostgreSQL keeps `pg_` for itself".to_owned())
+        }
         Ok(()) => None,
     };
     if let Some(problem) = problem {
         let message = format!("`{}` is no name for a schema: {problem}", declared.value);
-        diagnostics.push(Diagnostic::new(Code::InvalidIdentifier, declared.span.clone(), message));
+        diagnostics.push(Diagnostic::new(
+            Code::InvalidIdentifier,
+            declared.span.clone(),
+            message,
+        ));
     }
     declared.value.clone()
 }

@@ -5,6 +5,7 @@ use crate::schema::{ChannelDecl, FieldDecl};
 
 use super::super::field_type::{self, Problem};
 use super::super::{FieldType, Literal, MessageField, default};
+use super::models::help_type;
 
 /// Resolves fields through the base channels; each channel's own fields are checked once.
 pub(super) struct Messages<'d> {
@@ -24,15 +25,23 @@ struct OwnField {
 
 impl<'d> Messages<'d> {
     pub(super) fn new(channels: &'d [ChannelDecl]) -> Self {
-        Self { channels, own: vec![None; channels.len()] }
+        Self {
+            channels,
+            own: vec![None; channels.len()],
+        }
     }
 
     /// The channel that this one extends; reports a base that is not possible.
     pub(super) fn base_of(&self, index: usize, diagnostics: &mut Diagnostics) -> Option<usize> {
         let extends = self.channels[index].extends.as_ref()?;
-        let report = |message: String| Diagnostic::new(Code::InvalidBase, extends.span.clone(), message);
+        let report =
+            |message: String| Diagnostic::new(Code::InvalidBase, extends.span.clone(), message);
         let Some(base) = self.position(index) else {
-            let names = self.channels.iter().enumerate().filter(|(other, channel)| *other != index && is_message(channel));
+            let names = self
+                .channels
+                .iter()
+                .enumerate()
+                .filter(|(other, channel)| *other != index && is_message(channel));
             let names = names.map(|(_, channel)| channel.name.value.as_str());
             let diagnostic = report(format!("there is no message channel `{}`", extends.value));
             diagnostics.push(diagnostic.help_nearest(&extends.value, names));
@@ -44,7 +53,10 @@ impl<'d> Messages<'d> {
             return None;
         }
         if self.ancestors(index).contains(&index) {
-            let diagnostic = report(format!("channel `{}` extends itself", self.channels[index].name.value));
+            let diagnostic = report(format!(
+                "channel `{}` extends itself",
+                self.channels[index].name.value
+            ));
             diagnostics.push(diagnostic.help("remove one `extends` of the circle"));
             return None;
         }
@@ -52,7 +64,11 @@ impl<'d> Messages<'d> {
     }
 
     /// All fields, those of the base channels first.
-    pub(super) fn fields_of(&mut self, index: usize, diagnostics: &mut Diagnostics) -> Vec<MessageField> {
+    pub(super) fn fields_of(
+        &mut self,
+        index: usize,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<MessageField> {
         let mut chain: Vec<usize> = self.ancestors(index);
         chain.retain(|ancestor| *ancestor != index);
         chain.reverse();
@@ -67,7 +83,10 @@ impl<'d> Messages<'d> {
                 && let (Some(base_type), Some(own_type)) = (&base.ty, &field.ty)
                 && base_type != own_type
             {
-                let message = format!("field `{}` has another type than in the base channel", field.name);
+                let message = format!(
+                    "field `{}` has another type than in the base channel",
+                    field.name
+                );
                 let diagnostic = Diagnostic::new(Code::OverriddenType, field.span.clone(), message)
                     .label("another type")
                     .secondary(base.span.clone(), "first here");
@@ -81,14 +100,21 @@ impl<'d> Messages<'d> {
                 FieldType::Optional(_) => field.default.or(Some(Literal::Null)),
                 _ => field.default,
             };
-            Some(MessageField { name: field.name, doc: field.doc, ty, default })
+            Some(MessageField {
+                name: field.name,
+                doc: field.doc,
+                ty,
+                default,
+            })
         };
         fields.into_iter().filter_map(field).collect()
     }
 
     fn position(&self, index: usize) -> Option<usize> {
         let extends = self.channels[index].extends.as_ref()?;
-        self.channels.iter().position(|channel| channel.name.value == extends.value)
+        self.channels
+            .iter()
+            .position(|channel| channel.name.value == extends.value)
     }
 
     /// The base, its base and so on; ends before a circle closes for the second time.
@@ -110,7 +136,10 @@ impl<'d> Messages<'d> {
             return fields.clone();
         }
         let declared = self.channels[index].message.as_deref().unwrap_or_default();
-        let fields: Vec<OwnField> = declared.iter().map(|field| check_field(field, diagnostics)).collect();
+        let fields: Vec<OwnField> = declared
+            .iter()
+            .map(|field| check_field(field, diagnostics))
+            .collect();
         self.own[index] = Some(fields.clone());
         fields
     }
@@ -139,13 +168,20 @@ fn check_field(declared: &FieldDecl, diagnostics: &mut Diagnostics) -> OwnField 
         ty: None,
         default: None,
     };
-    let Some(text) = &declared.ty else { return field };
+    let Some(text) = &declared.ty else {
+        return field;
+    };
     let (ty, short) = match field_type::parse(&text.value) {
         Ok(parsed) => parsed,
         Err(Problem::Unknown(name)) => {
             let message = format!("there is no field type `{name}`");
             let diagnostic = Diagnostic::new(Code::UnknownFieldType, text.span.clone(), message);
-            diagnostics.push(diagnostic.help_nearest(&name, field_type::NAMES));
+            diagnostics.push(help_type(
+                diagnostic,
+                &name,
+                &field_type::NAMES,
+                &field_type::ALIASES,
+            ));
             return field;
         }
         Err(Problem::Impossible(message, help)) => {
@@ -161,7 +197,11 @@ fn check_field(declared: &FieldDecl, diagnostics: &mut Diagnostics) -> OwnField 
         (Some(_), Some(long)) => {
             let message = format!("field `{}` has two defaults", field.name);
             let diagnostic = Diagnostic::new(Code::InvalidDefault, long.node.span.clone(), message);
-            diagnostics.push(diagnostic.secondary(text.span.clone(), "one is here").help("keep one of them"));
+            diagnostics.push(
+                diagnostic
+                    .secondary(text.span.clone(), "one is here")
+                    .help("keep one of them"),
+            );
             None
         }
         (Some(short), None) => Some((default::from_text(&ty, short), &text.span)),
@@ -171,7 +211,10 @@ fn check_field(declared: &FieldDecl, diagnostics: &mut Diagnostics) -> OwnField 
     match default {
         Some((Ok(literal), _)) => field.default = Some(literal),
         Some((Err(problem), span)) => {
-            let message = format!("the default of `{}` does not fit its type: {problem}", field.name);
+            let message = format!(
+                "the default of `{}` does not fit its type: {problem}",
+                field.name
+            );
             diagnostics.push(Diagnostic::new(Code::InvalidDefault, span.clone(), message));
         }
         None => {}

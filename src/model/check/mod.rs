@@ -14,11 +14,21 @@ use crate::schema::Document;
 use super::Schema;
 
 /// Checks a document. The schema is complete if nothing was reported.
-pub(crate) fn check(source_name: &str, document: &Document, diagnostics: &mut Diagnostics) -> Schema {
+pub(crate) fn check(
+    source_name: &str,
+    document: &Document,
+    diagnostics: &mut Diagnostics,
+) -> Schema {
     names::check(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
     let models = models::check(&document.models, diagnostics);
     let channels = channels::check(document, diagnostics);
     let listeners = listeners::check(document, &channels, diagnostics);
-    Schema { source: source_name.replace('\\', "/"), generate, models, channels, listeners }
+    Schema {
+        source: source_name.replace('\\', "/"),
+        generate,
+        models,
+        channels,
+        listeners,
+    }
 }

@@ -1,13 +1,16 @@
 //! `models:`.
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, by_alias};
 use crate::schema::{ColumnDecl, ModelDecl, Spanned};
 
 use super::super::column_type::{self, Problem};
 use super::super::{Column, Model, PgType, QualifiedName, identifier};
 
 pub(super) fn check(declared: &[ModelDecl], diagnostics: &mut Diagnostics) -> Vec<Model> {
-    declared.iter().map(|model| check_model(model, diagnostics)).collect()
+    declared
+        .iter()
+        .map(|model| check_model(model, diagnostics))
+        .collect()
 }
 
 fn check_model(declared: &ModelDecl, diagnostics: &mut Diagnostics) -> Model {
@@ -22,17 +25,27 @@ fn check_model(declared: &ModelDecl, diagnostics: &mut Diagnostics) -> Model {
         name: declared.name.value.clone(),
         doc: declared.doc.clone(),
         table: table(declared, diagnostics),
-        columns: columns.iter().map(|column| check_column(column, diagnostics)).collect(),
+        columns: columns
+            .iter()
+            .map(|column| check_column(column, diagnostics))
+            .collect(),
     }
 }
 
 fn table(declared: &ModelDecl, diagnostics: &mut Diagnostics) -> QualifiedName {
-    let default = QualifiedName { schema: "public".into(), name: declared.name.value.clone() };
-    let Some(table) = &declared.table else { return default };
+    let default = QualifiedName {
+        schema: "public".into(),
+        name: declared.name.value.clone(),
+    };
+    let Some(table) = &declared.table else {
+        return default;
+    };
     identifier::table(&table.value).unwrap_or_else(|problem| {
         let message = format!("`{}` is no table: {problem}", table.value);
         let diagnostic = Diagnostic::new(Code::InvalidIdentifier, table.span.clone(), message);
-        diagnostics.push(diagnostic.help("write it as in SQL: `author`, `app.author` or `app.\"Author Table\"`"));
+        diagnostics.push(
+            diagnostic.help("write it as in SQL: `author`, `app.author` or `app.\"Author Table\"`"),
+        );
         default
     })
 }
@@ -45,7 +58,10 @@ fn column_name(declared: &ColumnDecl) -> &Spanned<String> {
 fn duplicate_columns(columns: &[ColumnDecl], diagnostics: &mut Diagnostics) {
     for (index, column) in columns.iter().enumerate() {
         let name = column_name(column);
-        let first = columns[..index].iter().map(column_name).find(|first| first.value == name.value);
+        let first = columns[..index]
+            .iter()
+            .map(column_name)
+            .find(|first| first.value == name.value);
         if let Some(first) = first {
             let message = format!("the column \"{}\" is there twice", name.value);
             let diagnostic = Diagnostic::new(Code::DuplicateColumn, name.span.clone(), message)
@@ -61,7 +77,11 @@ fn check_column(declared: &ColumnDecl, diagnostics: &mut Diagnostics) -> Column 
         && let Err(problem) = identifier::check(&column.value)
     {
         let message = format!("`{}` is no column: {problem}", column.value);
-        diagnostics.push(Diagnostic::new(Code::InvalidIdentifier, column.span.clone(), message));
+        diagnostics.push(Diagnostic::new(
+            Code::InvalidIdentifier,
+            column.span.clone(),
+            message,
+        ));
     }
     let (mut ty, mut nullable, mut primary_key) = (PgType::Text, false, declared.primary_key);
     if let Some(text) = &declared.ty {
@@ -72,7 +92,8 @@ fn check_column(declared: &ColumnDecl, diagnostics: &mut Diagnostics) -> Column 
                 primary_key |= parsed.primary_key;
                 if nullable && primary_key {
                     let message = "a column of the primary key cannot be null";
-                    let diagnostic = Diagnostic::new(Code::InvalidColumnType, text.span.clone(), message);
+                    let diagnostic =
+                        Diagnostic::new(Code::InvalidColumnType, text.span.clone(), message);
                     diagnostics.push(diagnostic.help("remove the `?`"));
                 }
             }
@@ -93,7 +114,12 @@ fn type_problem(text: &Spanned<String>, problem: Problem) -> Diagnostic {
     match problem {
         Problem::Unknown(name) => {
             let message = format!("there is no column type `{name}`");
-            Diagnostic::new(Code::UnknownColumnType, text.span.clone(), message).help_nearest(&name, column_type::NAMES)
+            help_type(
+                Diagnostic::new(Code::UnknownColumnType, text.span.clone(), message),
+                &name,
+                &column_type::NAMES,
+                &column_type::ALIASES,
+            )
         }
         Problem::Impossible(message, help) => {
             let diagnostic = Diagnostic::new(Code::InvalidColumnType, text.span.clone(), message);
@@ -102,5 +128,18 @@ fn type_problem(text: &Spanned<String>, problem: Problem) -> Diagnostic {
                 None => diagnostic,
             }
         }
+    }
+}
+
+/// The name that other languages have for it, or the nearest one.
+pub(super) fn help_type(
+    diagnostic: Diagnostic,
+    name: &str,
+    names: &[&str],
+    aliases: &[(&str, &str)],
+) -> Diagnostic {
+    match by_alias(name, aliases) {
+        Some(known) => diagnostic.help(format!("write `{known}`")),
+        None => diagnostic.help_nearest(name, names.iter().copied()),
     }
 }

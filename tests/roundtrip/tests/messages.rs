@@ -1,4 +1,5 @@
 //! Message channels: every type of a field, defaults, and the caller's transaction.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 mod support;
 
@@ -33,7 +34,10 @@ fn values() -> Values {
         by_int: BTreeMap::from([(-5, vec!["a".into()]), (7, vec![])]),
         by_bool: BTreeMap::from([(false, Some("no".into())), (true, None)]),
         a_tuple: (7, "seven".into(), (true, None)),
-        nested: BTreeMap::from([("k".into(), vec![BTreeMap::from([(1, BTreeSet::from(["s".to_owned()]))])])]),
+        nested: BTreeMap::from([(
+            "k".into(),
+            vec![BTreeMap::from([(1, BTreeSet::from(["s".to_owned()]))])],
+        )]),
         maybe: Some("2024-01-01T00:00:00Z".parse::<DateTime<_>>().unwrap()),
     }
 }
@@ -42,10 +46,22 @@ fn values() -> Values {
 async fn every_type_of_a_field_arrives_as_it_was_sent() {
     let fixture = Fixture::migrated().await;
     let mut work = fixture.work(&["on_values"]).await;
-    for float in [0.1 + 0.2, f64::INFINITY, f64::NEG_INFINITY, 5e-324, -0.0, f64::NAN] {
-        let sent = Values { a_float: float, ..values() };
+    for float in [
+        0.1 + 0.2,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        5e-324,
+        -0.0,
+        f64::NAN,
+    ] {
+        let sent = Values {
+            a_float: float,
+            ..values()
+        };
         sent.notify(&fixture.writer).await.unwrap();
-        let Seen::OnValues(received, _) = work.one().await else { panic!("another listener") };
+        let Seen::OnValues(received, _) = work.one().await else {
+            panic!("another listener")
+        };
         assert_eq!(format!("{received:?}"), format!("{sent:?}"));
     }
     work.stop().await;
@@ -58,19 +74,33 @@ async fn defaults_are_those_of_the_schema_and_a_sub_channel_overrides_them() {
     let sent = Defaults::default();
     assert_eq!(sent.a_string, "it's \"quoted\" \\ é");
     assert_eq!(sent.a_set, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
-    assert_eq!((sent.nothing.as_deref(), sent.something.as_deref()), (None, Some("there")));
+    assert_eq!(
+        (sent.nothing.as_deref(), sent.something.as_deref()),
+        (None, Some("there"))
+    );
     assert_eq!(sent.a_duration, TimeDelta::milliseconds(1500));
     sent.notify(&fixture.writer).await.unwrap();
-    let Seen::OnDefaults(received, _) = work.one().await else { panic!("another listener") };
+    let Seen::OnDefaults(received, _) = work.one().await else {
+        panic!("another listener")
+    };
     assert_eq!(received, sent);
     let sent = MoreDefaults::default();
-    assert_eq!((sent.a_string.as_str(), sent.extra, sent.an_int), ("overridden", 1, -5));
+    assert_eq!(
+        (sent.a_string.as_str(), sent.extra, sent.an_int),
+        ("overridden", 1, -5)
+    );
     sent.notify(&fixture.writer).await.unwrap();
-    let Seen::OnMoreDefaults(received, _) = work.one().await else { panic!("another listener") };
+    let Seen::OnMoreDefaults(received, _) = work.one().await else {
+        panic!("another listener")
+    };
     assert_eq!(received, sent);
     // A message of an older writer that knew no field at all.
-    fixture.sql("SELECT pgpubsub.notify_more_defaults('{}')").await;
-    let Seen::OnMoreDefaults(received, _) = work.one().await else { panic!("another listener") };
+    fixture
+        .sql("SELECT pgpubsub.notify_more_defaults('{}')")
+        .await;
+    let Seen::OnMoreDefaults(received, _) = work.one().await else {
+        panic!("another listener")
+    };
     assert_eq!(received, MoreDefaults::default());
     work.stop().await;
 }
@@ -81,16 +111,36 @@ async fn a_message_belongs_to_the_callers_transaction() {
     let mut work = fixture.work(&["on_more_defaults", "on_whisper"]).await;
     let transaction = fixture.writer.transaction().await.unwrap();
     MoreDefaults::default().notify(&transaction).await.unwrap();
-    Whisper::new("never".into()).notify(&transaction).await.unwrap();
+    Whisper::new("never".into())
+        .notify(&transaction)
+        .await
+        .unwrap();
     transaction.rollback().await.unwrap();
     let transaction = fixture.writer.transaction().await.unwrap();
-    MoreDefaults { extra: 2, ..MoreDefaults::default() }.notify(&transaction).await.unwrap();
-    Whisper::new("it's".into()).notify(&transaction).await.unwrap();
+    MoreDefaults {
+        extra: 2,
+        ..MoreDefaults::default()
+    }
+    .notify(&transaction)
+    .await
+    .unwrap();
+    Whisper::new("it's".into())
+        .notify(&transaction)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     for seen in work.next(2).await {
         match seen {
-            Seen::OnMoreDefaults(event, notification) => assert_eq!((event.extra, notification.model_version), (2, 0)),
-            Seen::OnWhisper(event, _) => assert_eq!(event, Whisper { text: "it's".into(), count: 0 }),
+            Seen::OnMoreDefaults(event, notification) => {
+                assert_eq!((event.extra, notification.model_version), (2, 0))
+            }
+            Seen::OnWhisper(event, _) => assert_eq!(
+                event,
+                Whisper {
+                    text: "it's".into(),
+                    count: 0
+                }
+            ),
             other => panic!("{other:?}"),
         }
     }
@@ -104,11 +154,19 @@ async fn a_thousand_identical_messages_in_one_transaction_are_a_thousand_deliver
     let transaction = fixture.writer.transaction().await.unwrap();
     for _ in 0..1000 {
         Defaults::default().notify(&transaction).await.unwrap();
-        Whisper::new("same".into()).notify(&transaction).await.unwrap();
+        Whisper::new("same".into())
+            .notify(&transaction)
+            .await
+            .unwrap();
     }
     transaction.commit().await.unwrap();
     let seen = work.next(2000).await;
-    assert_eq!(seen.iter().filter(|seen| matches!(seen, Seen::OnDefaults(..))).count(), 1000);
+    assert_eq!(
+        seen.iter()
+            .filter(|seen| matches!(seen, Seen::OnDefaults(..)))
+            .count(),
+        1000
+    );
     assert!(work.stop().await.is_empty());
 }
 
@@ -117,9 +175,17 @@ async fn a_large_message_is_spilled_and_fetched() {
     let fixture = Fixture::migrated().await;
     let mut work = fixture.work(&["on_whisper"]).await;
     let text = "é'\"".repeat(300_000);
-    Whisper::new(text.clone()).notify(&fixture.writer).await.unwrap();
-    let Seen::OnWhisper(event, _) = work.one().await else { panic!("another listener") };
+    Whisper::new(text.clone())
+        .notify(&fixture.writer)
+        .await
+        .unwrap();
+    let Seen::OnWhisper(event, _) = work.one().await else {
+        panic!("another listener")
+    };
     assert!(event.text == text);
-    assert_eq!(fixture.count("SELECT count(*) FROM pgpubsub.spill").await, 1);
+    assert_eq!(
+        fixture.count("SELECT count(*) FROM pgpubsub.spill").await,
+        1
+    );
     work.stop().await;
 }

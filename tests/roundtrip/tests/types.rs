@@ -1,10 +1,13 @@
 //! What is captured under hostile settings equals what the driver reads from the table, for every type.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 mod support;
 
-use pgpubsub_roundtrip::pubsub::{Everything, EverythingSaved, Hostile, HostileChanged, Lists, ListsSaved, Maybe, MaybeSaved};
-use support::{Fixture, Seen};
+use pgpubsub_roundtrip::pubsub::{
+    Everything, EverythingSaved, Hostile, HostileChanged, Lists, ListsSaved, Maybe, MaybeSaved,
+};
 use pgpubsub_runtime::tokio_postgres::Row;
+use support::{Fixture, Seen};
 
 /// Settings of a writer's session that change how PostgreSQL renders or parses.
 const HOSTILE: [&str; 6] = [
@@ -114,13 +117,33 @@ async fn every_type_arrives_as_the_driver_reads_it_under_hostile_settings() {
             id += 1;
             // The values are parsed before the setting comes, so that only the capture sees it.
             let insert = format!("PREPARE w AS INSERT INTO app.everything VALUES ({id}, {values})");
-            writer.batch_execute(&insert).await.unwrap_or_else(|error| panic!("{values}: {error:?}"));
-            writer.batch_execute(&format!("{settings}; EXECUTE w; DEALLOCATE w; RESET ALL")).await.unwrap_or_else(|error| panic!("{settings}; {values}: {error:?}"));
-            let row = reader.query_one("SELECT * FROM app.everything WHERE id = $1", &[&i64::from(id)]).await.unwrap();
-            let expected = EverythingSaved::Insert { new: everything(&row) };
-            let Seen::OnEverythingSaved(event, _) = work.one().await else { panic!("another listener") };
+            writer
+                .batch_execute(&insert)
+                .await
+                .unwrap_or_else(|error| panic!("{values}: {error:?}"));
+            writer
+                .batch_execute(&format!("{settings}; EXECUTE w; DEALLOCATE w; RESET ALL"))
+                .await
+                .unwrap_or_else(|error| panic!("{settings}; {values}: {error:?}"));
+            let row = reader
+                .query_one(
+                    "SELECT * FROM app.everything WHERE id = $1",
+                    &[&i64::from(id)],
+                )
+                .await
+                .unwrap();
+            let expected = EverythingSaved::Insert {
+                new: everything(&row),
+            };
+            let Seen::OnEverythingSaved(event, _) = work.one().await else {
+                panic!("another listener")
+            };
             // Debug tells NaN, -0 and every digit apart, and lets NaN equal itself.
-            assert_eq!(format!("{event:?}"), format!("{expected:?}"), "{settings}: {values}");
+            assert_eq!(
+                format!("{event:?}"),
+                format!("{expected:?}"),
+                "{settings}: {values}"
+            );
         }
     }
     assert_eq!(work.stop().await.len(), 0);
@@ -132,16 +155,42 @@ async fn nulls_and_values_of_nullable_columns_arrive() {
     let mut work = fixture.work(&["on_maybe_saved"]).await;
     fixture.sql("INSERT INTO app.maybe (id) VALUES (1)").await;
     fixture.sql("UPDATE app.maybe SET a_text = '', a_json = 'null', a_jsonb = 'null', a_double = 'NaN', a_char = 'x', a_numeric = 1.50").await;
-    fixture.sql("UPDATE app.maybe SET a_text = NULL, a_json = NULL, a_jsonb = '1'").await;
+    fixture
+        .sql("UPDATE app.maybe SET a_text = NULL, a_json = NULL, a_jsonb = '1'")
+        .await;
     let seen = work.next(3).await;
-    let row = fixture.writer.query_one("SELECT * FROM app.maybe", &[]).await.unwrap();
-    let [Seen::OnMaybeSaved(first, _), Seen::OnMaybeSaved(second, _), Seen::OnMaybeSaved(third, _)] = &seen[..] else { panic!("{seen:?}") };
-    let MaybeSaved::Insert { new: empty } = first else { panic!("{first:?}") };
-    assert_eq!((&empty.a_text, &empty.a_json, empty.a_double, &empty.a_date), (&None, &None, None, &None));
-    let MaybeSaved::Update { old, new } = second else { panic!("{second:?}") };
+    let row = fixture
+        .writer
+        .query_one("SELECT * FROM app.maybe", &[])
+        .await
+        .unwrap();
+    let [
+        Seen::OnMaybeSaved(first, _),
+        Seen::OnMaybeSaved(second, _),
+        Seen::OnMaybeSaved(third, _),
+    ] = &seen[..]
+    else {
+        panic!("{seen:?}")
+    };
+    let MaybeSaved::Insert { new: empty } = first else {
+        panic!("{first:?}")
+    };
+    assert_eq!(
+        (&empty.a_text, &empty.a_json, empty.a_double, &empty.a_date),
+        (&None, &None, None, &None)
+    );
+    let MaybeSaved::Update { old, new } = second else {
+        panic!("{second:?}")
+    };
     assert_eq!(format!("{old:?}"), format!("{empty:?}"));
-    assert_eq!(new.a_json.as_ref().map(ToString::to_string).as_deref(), Some("null"), "JSON null is not SQL NULL");
-    let MaybeSaved::Update { new: last, .. } = third else { panic!("{third:?}") };
+    assert_eq!(
+        new.a_json.as_ref().map(ToString::to_string).as_deref(),
+        Some("null"),
+        "JSON null is not SQL NULL"
+    );
+    let MaybeSaved::Update { new: last, .. } = third else {
+        panic!("{third:?}")
+    };
     assert_eq!(format!("{last:?}"), format!("{:?}", maybe(&row)));
     work.stop().await;
 }
@@ -156,10 +205,21 @@ async fn arrays_arrive_with_their_nulls() {
     ];
     for (id, values) in values.iter().enumerate() {
         let id = i64::try_from(id).unwrap();
-        fixture.sql(&format!("INSERT INTO app.lists VALUES ({id}, {values})")).await;
-        let row = fixture.writer.query_one("SELECT * FROM app.lists WHERE id = $1", &[&id]).await.unwrap();
-        let Seen::OnListsSaved(event, _) = work.one().await else { panic!("another listener") };
-        assert_eq!(format!("{event:?}"), format!("{:?}", ListsSaved::Insert { new: lists(&row) }));
+        fixture
+            .sql(&format!("INSERT INTO app.lists VALUES ({id}, {values})"))
+            .await;
+        let row = fixture
+            .writer
+            .query_one("SELECT * FROM app.lists WHERE id = $1", &[&id])
+            .await
+            .unwrap();
+        let Seen::OnListsSaved(event, _) = work.one().await else {
+            panic!("another listener")
+        };
+        assert_eq!(
+            format!("{event:?}"),
+            format!("{:?}", ListsSaved::Insert { new: lists(&row) })
+        );
     }
     work.stop().await;
 }
@@ -169,8 +229,14 @@ async fn hostile_names_are_captured_and_typed() {
     let fixture = Fixture::migrated().await;
     let mut work = fixture.work(&["on_hostile_changed"]).await;
     let table = r#""odd schema"."Sel""ect é $pgpubsub$""#;
-    fixture.sql(&format!(r#"INSERT INTO {table} VALUES (1, 2, 'type', 'new', 'old', 'quoted')"#)).await;
-    fixture.sql(&format!(r#"UPDATE {table} SET "new" = NULL"#)).await;
+    fixture
+        .sql(&format!(
+            r#"INSERT INTO {table} VALUES (1, 2, 'type', 'new', 'old', 'quoted')"#
+        ))
+        .await;
+    fixture
+        .sql(&format!(r#"UPDATE {table} SET "new" = NULL"#))
+        .await;
     fixture.sql(&format!("DELETE FROM {table}")).await;
     let row = Hostile {
         id: 1,
@@ -180,14 +246,22 @@ async fn hostile_names_are_captured_and_typed() {
         old: Some("old".into()),
         quoted: Some("quoted".into()),
     };
-    let changed = Hostile { new: None, ..row.clone() };
+    let changed = Hostile {
+        new: None,
+        ..row.clone()
+    };
     let expected = [
         HostileChanged::Insert { new: row.clone() },
-        HostileChanged::Update { old: row, new: changed.clone() },
+        HostileChanged::Update {
+            old: row,
+            new: changed.clone(),
+        },
         HostileChanged::Delete { old: changed },
     ];
     for (seen, expected) in work.next(3).await.into_iter().zip(expected) {
-        let Seen::OnHostileChanged(event, _) = seen else { panic!("another listener") };
+        let Seen::OnHostileChanged(event, _) = seen else {
+            panic!("another listener")
+        };
         assert_eq!(event, expected);
     }
     work.stop().await;

@@ -10,5 +10,6 @@ type Boxed = Box<dyn StdError + Send + Sync>;
 
 /// Exactly `N` bytes.
 fn exactly<const N: usize>(raw: &[u8]) -> Result<[u8; N], Boxed> {
-    raw.try_into().map_err(|_| format!("expected {N} bytes, got {}", raw.len()).into())
+    raw.try_into()
+        .map_err(|_| format!("expected {N} bytes, got {}", raw.len()).into())
 }

@@ -17,11 +17,15 @@ impl<'a> FromSql<'a> for PgNumeric {
         if raw.len() < 8 {
             return Err("a numeric without its head".into());
         }
-        let (count, weight, sign, scale) = (raw.get_u16(), raw.get_i16(), raw.get_u16(), raw.get_u16());
+        let (count, weight, sign, scale) =
+            (raw.get_u16(), raw.get_i16(), raw.get_u16(), raw.get_u16());
         if raw.len() != usize::from(count) * 2 {
             return Err("a numeric of another length than its head says".into());
         }
-        let digits: Vec<u16> = raw.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        let digits: Vec<u16> = raw
+            .chunks_exact(2)
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+            .collect();
         let sign = match sign {
             POSITIVE => "",
             NEGATIVE => "-",
@@ -30,7 +34,10 @@ impl<'a> FromSql<'a> for PgNumeric {
             NEG_INFINITY => return Ok(Self::from_trusted("-Infinity".into())),
             _ => return Err("a numeric with an unknown sign".into()),
         };
-        Ok(Self::from_trusted(format!("{sign}{}", text(&digits, weight, scale))))
+        Ok(Self::from_trusted(format!(
+            "{sign}{}",
+            text(&digits, weight, scale)
+        )))
     }
 
     accepts!(NUMERIC);
@@ -39,7 +46,11 @@ impl<'a> FromSql<'a> for PgNumeric {
 /// The digit that counts 10,000 to the power of `power`.
 fn group(digits: &[u16], weight: i16, power: i32) -> u16 {
     let index = i32::from(weight) - power;
-    usize::try_from(index).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0)
+    usize::try_from(index)
+        .ok()
+        .and_then(|index| digits.get(index))
+        .copied()
+        .unwrap_or(0)
 }
 
 fn text(digits: &[u16], weight: i16, scale: u16) -> String {
@@ -83,12 +94,21 @@ impl ToSql for PgNumeric {
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let scale = u16::try_from(fraction.len())?;
         // Whole groups of four on both sides of the point.
-        let whole = format!("{}{whole}", "0".repeat(whole.len().next_multiple_of(4) - whole.len()));
-        let fraction = format!("{fraction:0<width$}", width = fraction.len().next_multiple_of(4));
+        let whole = format!(
+            "{}{whole}",
+            "0".repeat(whole.len().next_multiple_of(4) - whole.len())
+        );
+        let fraction = format!(
+            "{fraction:0<width$}",
+            width = fraction.len().next_multiple_of(4)
+        );
         let mut weight = i16::try_from(whole.len() / 4)? - 1;
         let text = whole + &fraction;
-        let parsed: Result<Vec<u16>, _> =
-            text.as_bytes().chunks_exact(4).map(|four| String::from_utf8_lossy(four).parse()).collect();
+        let parsed: Result<Vec<u16>, _> = text
+            .as_bytes()
+            .chunks_exact(4)
+            .map(|four| String::from_utf8_lossy(four).parse())
+            .collect();
         let mut groups: &[u16] = &parsed?;
         while let [0, rest @ ..] = groups {
             groups = rest;
@@ -97,7 +117,11 @@ impl ToSql for PgNumeric {
         while let [rest @ .., 0] = groups {
             groups = rest;
         }
-        let (sign, weight) = if groups.is_empty() { (POSITIVE, 0) } else { (sign, weight) };
+        let (sign, weight) = if groups.is_empty() {
+            (POSITIVE, 0)
+        } else {
+            (sign, weight)
+        };
         out.put_u16(u16::try_from(groups.len())?);
         out.put_i16(weight);
         out.put_u16(sign);
@@ -117,13 +141,32 @@ mod tests {
     #[test]
     fn a_numeric_survives_the_binary_format() {
         for text in [
-            "0", "0.00", "1", "-1", "10000", "9999", "1.50", "-0.0001", "0.00000000000000000001", "123456789.000100",
-            "99990000", "0.1", "12345678901234567890.12345678901234567890", "NaN", "Infinity", "-Infinity",
+            "0",
+            "0.00",
+            "1",
+            "-1",
+            "10000",
+            "9999",
+            "1.50",
+            "-0.0001",
+            "0.00000000000000000001",
+            "123456789.000100",
+            "99990000",
+            "0.1",
+            "12345678901234567890.12345678901234567890",
+            "NaN",
+            "Infinity",
+            "-Infinity",
         ] {
             let value: PgNumeric = text.parse().expect(text);
             let mut raw = BytesMut::new();
             value.to_sql(&Type::NUMERIC, &mut raw).expect(text);
-            assert_eq!(PgNumeric::from_sql(&Type::NUMERIC, &raw).expect(text).as_str(), text);
+            assert_eq!(
+                PgNumeric::from_sql(&Type::NUMERIC, &raw)
+                    .expect(text)
+                    .as_str(),
+                text
+            );
         }
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use pgpubsub_roundtrip::pubsub;
 use pgpubsub_runtime::Worker;
+use pgpubsub_runtime::tokio_postgres::Client;
 use pgpubsub_testkit::Database;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use pgpubsub_runtime::tokio_postgres::Client;
 
 pub(crate) use recorder::{Recorder, Seen};
 
@@ -32,16 +32,26 @@ impl Fixture {
         let database = Database::create().await.expect("a database");
         let writer = database.connect().await.expect("a session");
         writer.batch_execute(TABLES).await.expect("the tables");
-        writer.batch_execute(&format!("BEGIN; {UP}; COMMIT")).await.expect("the migration");
+        writer
+            .batch_execute(&format!("BEGIN; {UP}; COMMIT"))
+            .await
+            .expect("the migration");
         Self { database, writer }
     }
 
     pub(crate) async fn sql(&self, sql: &str) {
-        self.writer.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        self.writer
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
     pub(crate) async fn count(&self, sql: &str) -> i64 {
-        self.writer.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error:?}")).get(0)
+        self.writer
+            .query_one(sql, &[])
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+            .get(0)
     }
 
     /// Starts a worker for the named listeners and waits until it listens and has scanned once.
@@ -62,7 +72,9 @@ impl Fixture {
         let task = tokio::spawn(worker.run_until(async move {
             let _ = stopped.await;
         }));
-        tokio::time::timeout(DEADLINE, first_idle.recv()).await.expect("the worker listens in time");
+        tokio::time::timeout(DEADLINE, first_idle.recv())
+            .await
+            .expect("the worker listens in time");
         Work { seen, stop, task }
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// What a listener received, with its notification.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, clippy::enum_variant_names)] // named after the listeners
 pub(crate) enum Seen {
     OnEverythingSaved(EverythingSaved, Notification),
     OnMaybeSaved(MaybeSaved, Notification),
@@ -16,8 +17,14 @@ pub(crate) enum Seen {
     ItemAudit(ItemChanged, Notification),
     OnItemGoing(ItemGoing, Notification),
     TenantItems(ItemComing, Notification),
-    LongOne(AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne, Notification),
-    LongTwo(AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo, Notification),
+    LongOne(
+        AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne,
+        Notification,
+    ),
+    LongTwo(
+        AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo,
+        Notification,
+    ),
     OnValues(Values, Notification),
     OnDefaults(Defaults, Notification),
     OnMoreDefaults(MoreDefaults, Notification),
@@ -44,37 +51,61 @@ impl Recorder {
 }
 
 impl OnEverythingSaved for Recorder {
-    async fn on_everything_saved(&self, event: EverythingSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_everything_saved(
+        &self,
+        event: EverythingSaved,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::OnEverythingSaved(event, cx.notification().clone()))
     }
 }
 
 impl OnMaybeSaved for Recorder {
-    async fn on_maybe_saved(&self, event: MaybeSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_maybe_saved(
+        &self,
+        event: MaybeSaved,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::OnMaybeSaved(event, cx.notification().clone()))
     }
 }
 
 impl OnListsSaved for Recorder {
-    async fn on_lists_saved(&self, event: ListsSaved, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_lists_saved(
+        &self,
+        event: ListsSaved,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::OnListsSaved(event, cx.notification().clone()))
     }
 }
 
 impl OnHostileChanged for Recorder {
-    async fn on_hostile_changed(&self, event: HostileChanged, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_hostile_changed(
+        &self,
+        event: HostileChanged,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::OnHostileChanged(event, cx.notification().clone()))
     }
 }
 
 impl ItemInserted for Recorder {
-    async fn item_inserted(&self, event: ItemInsertedEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn item_inserted(
+        &self,
+        event: ItemInsertedEvent,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::ItemInserted(event, cx.notification().clone()))
     }
 }
 
 impl ItemUpdated for Recorder {
-    async fn item_updated(&self, event: ItemUpdatedEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn item_updated(
+        &self,
+        event: ItemUpdatedEvent,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::ItemUpdated(event, cx.notification().clone()))
     }
 }
@@ -98,13 +129,21 @@ impl TenantItems for Recorder {
 }
 
 impl OnAChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne for Recorder {
-    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one(&self, event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one(
+        &self,
+        event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeOne,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::LongOne(event, cx.notification().clone()))
     }
 }
 
 impl OnAChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo for Recorder {
-    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two(&self, event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two(
+        &self,
+        event: AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::LongTwo(event, cx.notification().clone()))
     }
 }
@@ -122,13 +161,21 @@ impl OnDefaults for Recorder {
 }
 
 impl OnMoreDefaults for Recorder {
-    async fn on_more_defaults(&self, event: MoreDefaults, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+    async fn on_more_defaults(
+        &self,
+        event: MoreDefaults,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::OnMoreDefaults(event, cx.notification().clone()))
     }
 }
 
 impl TenantSeen for Recorder {
-    async fn tenant_seen(&self, event: ItemSeen, cx: &mut TransientCx) -> Result<(), ListenerError> {
+    async fn tenant_seen(
+        &self,
+        event: ItemSeen,
+        cx: &mut TransientCx,
+    ) -> Result<(), ListenerError> {
         self.record(Seen::TenantSeen(event, cx.notification().clone()))
     }
 }

@@ -1,0 +1,25 @@
+-- The storage as the generator writes it, as far as the runtime sees it.
+CREATE SCHEMA pgpubsub;
+CREATE TABLE pgpubsub.storage (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), version integer NOT NULL);
+INSERT INTO pgpubsub.storage (version) VALUES (1);
+CREATE TABLE pgpubsub.notification (
+  id bigint GENERATED ALWAYS AS IDENTITY, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL,
+  model_version integer NOT NULL, db_version text, txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(), payload json NOT NULL, context text,
+  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, PRIMARY KEY (listener_group, id));
+CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
+CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
+INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');
+CREATE FUNCTION pgpubsub.context_matches(context text, filter jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN context IS NOT NULL AND context::jsonb @> filter;
+EXCEPTION WHEN others THEN
+  RETURN false;
+END $$;
+CREATE FUNCTION pgpubsub.notify_jobs(payload text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload, context)
+  VALUES ('work', 'jobs', 'message', 0, payload::json, nullif(current_setting('pgpubsub.context', true), ''));
+  PERFORM pg_notify('pgpubsub_jobs', '');
+END $$;
+CREATE TABLE effect (job text NOT NULL);
