@@ -44,6 +44,8 @@ pub struct TransientNotification {
     pub model_version: i32,
     /// Last applied migration when it was sent, if that could be told.
     pub db_version: Option<String>,
+    /// When it was sent, within its transaction.
+    pub created_at: DateTime<Utc>,
     /// Context of the writer's transaction.
     pub context: Context,
 }

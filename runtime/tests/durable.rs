@@ -200,7 +200,7 @@ async fn exit_on_failure_records_the_attempt_and_names_the_listener() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "listener \"work\" failed with notification 1: told to"
+        "listener `work` failed on notification 1: told to"
     );
     assert_eq!(
         count(

@@ -77,9 +77,9 @@ async fn one_that_matches_is_heard_by_two_workers_also_when_it_was_spilled() {
         }
     }
     let publish = r#"
-        SELECT pg_notify('pgpubsub_news', '{"op": "message", "context": "broken", "payload": "none"}');
-        SELECT pg_notify('pgpubsub_news', '{"op": "message", "context": "{\"tenant\":\"a\"}", "payload": "small"}');
-        INSERT INTO pgpubsub.spill (body) VALUES ('{"op": "message", "context": "{\"tenant\":\"a\"}", "payload": "large"}');
+        SELECT pg_notify('pgpubsub_news', '{"id": "00000000-0000-0000-0000-000000000001", "created_at": "2026-01-01T00:00:00+00:00", "op": "message", "context": "broken", "payload": "none"}');
+        SELECT pg_notify('pgpubsub_news', '{"id": "00000000-0000-0000-0000-000000000001", "created_at": "2026-01-01T00:00:00+00:00", "op": "message", "context": "{\"tenant\":\"a\"}", "payload": "small"}');
+        INSERT INTO pgpubsub.spill (body) VALUES ('{"id": "00000000-0000-0000-0000-000000000001", "created_at": "2026-01-01T00:00:00+00:00", "op": "message", "context": "{\"tenant\":\"a\"}", "payload": "large"}');
         SELECT pg_notify('pgpubsub_news', '{"spill":1}');"#;
     client.batch_execute(publish).await.unwrap();
     let mut all = Vec::new();

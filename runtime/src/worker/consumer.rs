@@ -57,7 +57,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
         }
         first = (first + 1) % shared.durable.len();
         if !worked {
-            shared.emit(&WorkerEvent::Idle);
+            shared.emit(WorkerEvent::Idle);
             tokio::select! {
                 () = shared.wake.notified() => {}
                 () = tokio::time::sleep(shared.options.poll_interval) => {}

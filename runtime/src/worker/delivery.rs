@@ -105,7 +105,7 @@ pub(super) async fn deliver_one(
                 .map_err(failed("remove a notification"))?;
             // Deferred constraints of the listener's tables are checked here.
             match transaction.commit().await {
-                Ok(()) => shared.emit(&WorkerEvent::Delivered {
+                Ok(()) => shared.emit(WorkerEvent::Delivered {
                     listener: entry.spec.name,
                     id: Some(id),
                 }),
@@ -177,7 +177,7 @@ async fn call(
                     .batch_execute(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
                     .await?;
                 Ok(Err(format!(
-                    "a statement of the listener had failed, and it returned Ok: {}",
+                    "the listener went on after one of its statements had failed: {}",
                     describe(&error)
                 )))
             }

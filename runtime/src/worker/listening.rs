@@ -17,7 +17,7 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
         let error = match open(&shared).await {
             Ok(session) => {
                 failures = 0;
-                shared.emit(&WorkerEvent::Listening);
+                shared.emit(WorkerEvent::Listening);
                 // First LISTEN, then scan: what was stored before the LISTEN is found now, what comes later rings.
                 shared.wake.notify_one();
                 tokio::select! {

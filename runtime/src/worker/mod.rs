@@ -128,7 +128,7 @@ impl Worker {
 
     /// Calls a function on what happens in the worker, for metrics and tests. It must not block.
     #[must_use]
-    pub fn on_event(mut self, observer: impl Fn(&WorkerEvent) + Send + Sync + 'static) -> Self {
+    pub fn on_event(mut self, observer: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
         self
     }
@@ -169,7 +169,7 @@ impl Worker {
             // Dropping a task closes its connection, which makes the server roll back.
             tasks.shutdown().await;
         }
-        shared.emit(&WorkerEvent::Stopped);
+        shared.emit(WorkerEvent::Stopped);
         shared.take_failure().map_or(Ok(()), Err)
     }
 }

@@ -24,7 +24,7 @@ pub enum OnFailure {
     Exit,
 }
 
-pub(super) type Observer = Arc<dyn Fn(&WorkerEvent) + Send + Sync>;
+pub(super) type Observer = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 
 pub(super) struct Options {
     pub only: Vec<String>,

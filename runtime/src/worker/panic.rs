@@ -15,7 +15,10 @@ use crate::generated::BoxFuture;
 pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Result<(), String> {
     match AssertUnwindSafe(call).catch_unwind().await {
         Ok(result) => result.map_err(|error| error.to_string()),
-        Err(payload) => Err(format!("panic: {}", message(payload.as_ref()))),
+        Err(payload) => Err(format!(
+            "the listener panicked: {}",
+            message(payload.as_ref())
+        )),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) struct Transient {
 }
 
 impl Shared {
-    pub(super) fn emit(&self, event: &WorkerEvent) {
+    pub(super) fn emit(&self, event: WorkerEvent) {
         if let Some(observer) = &self.options.observer {
             observer(event);
         }
@@ -72,7 +72,7 @@ impl Shared {
             |id| format!("notification {id}"),
         );
         tracing::error!(listener, id, "the listener failed on {which}: {error}");
-        self.emit(&WorkerEvent::Failed {
+        self.emit(WorkerEvent::Failed {
             listener,
             id,
             error: error.to_owned(),
@@ -100,7 +100,7 @@ impl Shared {
         };
         let pause = backoff.pause(failures);
         tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
-        self.emit(&WorkerEvent::Reconnecting {
+        self.emit(WorkerEvent::Reconnecting {
             pause,
             error: error.to_owned(),
         });

@@ -12,8 +12,8 @@ use super::WorkerEvent;
 use super::connect::Session;
 use super::panic::guard;
 use super::shared::{Shared, Transient};
-use crate::payload::Decode as _;
-use crate::{Context, Error, Op, TransientCx, TransientNotification};
+use crate::payload::{DecodeError, Object};
+use crate::{Context, Error, Op, PgTimestampTz, TransientCx, TransientNotification};
 
 /// How many notifications may wait for one listener. What comes beyond that is dropped with a warning: holding up the
 /// listening session instead would fill the queue of the server, and then writers fail.
@@ -66,7 +66,7 @@ impl Dispatcher {
                     listener,
                     "dropped a transient notification: {WAITING} are waiting for this listener"
                 );
-                self.shared.emit(&WorkerEvent::Dropped { listener });
+                self.shared.emit(WorkerEvent::Dropped { listener });
             }
         }
     }
@@ -122,7 +122,7 @@ async fn handle(
     let payload = envelope.get("payload").unwrap_or(&Value::Null);
     let mut cx = TransientCx::new(notification);
     match guard(entry.handler.call(op, payload, &mut cx)).await {
-        Ok(()) => shared.emit(&WorkerEvent::Delivered {
+        Ok(()) => shared.emit(WorkerEvent::Delivered {
             listener: entry.spec.name,
             id: None,
         }),
@@ -136,31 +136,23 @@ fn notification(
     entry: &Transient,
     envelope: &Value,
 ) -> Result<Option<TransientNotification>, String> {
-    let object = crate::payload::Object::new(envelope).map_err(|error| error.to_string())?;
-    let read = || {
-        let op: String = object.field("op")?;
-        let id = object.field("id")?;
-        let model_version = i32::decode(envelope.get("model_version").unwrap_or(&Value::from(0)))?;
-        Ok((
-            op,
-            id,
-            model_version,
-            object.field("db_version")?,
-            object.field("context")?,
-        ))
-    };
-    let (op, id, model_version, db_version, context) =
-        read().map_err(|error: crate::payload::DecodeError| error.to_string())?;
+    let text = |error: DecodeError| error.to_string();
+    let object = Object::new(envelope).map_err(text)?;
+    let op: String = object.field("op").map_err(text)?;
     let op = Op::from_word(&op).ok_or_else(|| format!("unknown operation `{op}`"))?;
-    let wanted = entry.spec.ops.contains(&op);
-    Ok(wanted.then(|| TransientNotification {
-        id,
+    if !entry.spec.ops.contains(&op) {
+        return Ok(None);
+    }
+    let created_at: PgTimestampTz = object.field("created_at").map_err(text)?;
+    Ok(Some(TransientNotification {
+        id: object.field("id").map_err(text)?,
         channel: entry.spec.channel.to_owned(),
         listener: entry.spec.name.to_owned(),
         op,
-        model_version,
-        db_version,
-        context: Context::from_raw(context),
+        model_version: object.field_or("model_version", || 0).map_err(text)?,
+        db_version: object.field_or("db_version", || None).map_err(text)?,
+        created_at: created_at.to_chrono().unwrap_or_default(),
+        context: Context::from_raw(object.field_or("context", || None).map_err(text)?),
     }))
 }
 
