@@ -1,0 +1,398 @@
+//! The command line, with the real binary and real folders.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+const SCHEMA: &str = "\
+version: 1
+generate:
+  listeners: {stubs: src/listeners.rs}
+models:
+  author: {table: app.author, columns: {id: bigint pk, name: text}}
+channels:
+  author_created: {on: author, after: insert}
+";
+const UP: &str = "migrations/0001_pgpubsub.up.sql";
+
+/// A project folder with a schema.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn new() -> Self {
+        let project = Self::empty();
+        project.write("schema.yaml", SCHEMA);
+        project
+    }
+
+    fn generated() -> Self {
+        let project = Self::new();
+        assert_eq!(code(&project.run(&["schema.yaml"])), 0);
+        project
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_pgpubsub-gen"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Every file with its text and time, sorted.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
+        let mut files = Vec::new();
+        collect(self.folder.path(), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>, SystemTime)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            let modified = fs::metadata(&path).unwrap().modified().unwrap();
+            files.push((path.clone(), fs::read(&path).unwrap(), modified));
+        }
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// `check` finds something, exits with 1, says all the words, and writes nothing.
+fn check_finds(project: &Project, words: &[&str]) {
+    let before = project.files();
+    let output = project.run(&["check"]);
+    let text = stdout(&output);
+    assert_eq!(code(&output), 1, "{text}{}", stderr(&output));
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
+    assert_eq!(project.files(), before);
+}
+
+/// The command fails with 2, says all the words, and writes nothing.
+fn fails(project: &Project, args: &[&str], words: &[&str]) {
+    let before = project.files();
+    let output = project.run(args);
+    let text = stderr(&output);
+    assert_eq!(code(&output), 2, "{text}{}", stdout(&output));
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
+    assert_eq!(project.files(), before);
+}
+
+#[test]
+fn the_second_run_touches_nothing_and_check_is_clean() {
+    let project = Project::generated();
+    let first = project.files();
+    assert_eq!(first.len(), 6, "{first:?}");
+    let output = project.run(&["schema.yaml"]);
+    assert_eq!(
+        (code(&output), stdout(&output).as_str()),
+        (0, "up to date: 5 files\n")
+    );
+    assert_eq!(project.files(), first);
+    assert_eq!(code(&project.run(&["check", "schema.yaml"])), 0);
+    assert_eq!(project.files(), first);
+}
+
+#[test]
+fn check_names_a_hand_edit_with_its_diff() {
+    let project = Project::generated();
+    let text = project
+        .read("src/pubsub.rs")
+        .replace("pub name: String", "pub name: Text");
+    project.write("src/pubsub.rs", &text);
+    check_finds(
+        &project,
+        &[
+            "differs: src/pubsub.rs",
+            "-    pub name: Text",
+            "+    pub name: String",
+            "1 file differs",
+        ],
+    );
+    assert_eq!(code(&project.run(&[])), 0);
+    assert_eq!(code(&project.run(&["check"])), 0);
+}
+
+#[test]
+fn check_names_a_deleted_file() {
+    for path in ["src/pubsub.rs", "src/listeners.rs"] {
+        let project = Project::generated();
+        fs::remove_file(project.path(path)).unwrap();
+        check_finds(&project, &[&format!("missing: {path}")]);
+        assert_eq!(code(&project.run(&[])), 0);
+        assert_eq!(code(&project.run(&["check"])), 0);
+    }
+    let project = Project::generated();
+    fs::remove_file(project.path("pgpubsub.lock")).unwrap();
+    check_finds(
+        &project,
+        &[
+            "missing: pgpubsub.lock",
+            "stray: migrations/0001_pgpubsub.up.sql",
+        ],
+    );
+}
+
+#[test]
+fn check_names_a_stray_generated_file() {
+    let project = Project::generated();
+    fs::copy(
+        project.path("src/pubsub.rs"),
+        project.path("src/pubsub_old.rs"),
+    )
+    .unwrap();
+    fs::copy(
+        project.path(UP),
+        project.path("migrations/0009_copy.up.sql"),
+    )
+    .unwrap();
+    project.write("src/mine.rs", "// mine\n");
+    project.write("migrations/0002_mine.up.sql", "-- mine\n");
+    check_finds(
+        &project,
+        &[
+            "stray: src/pubsub_old.rs",
+            "stray: migrations/0009_copy.up.sql",
+            "2 files differ",
+        ],
+    );
+}
+
+#[test]
+fn an_emitted_migration_is_never_rewritten() {
+    let project = Project::generated();
+    project.write(UP, &(project.read(UP) + "-- edited\n"));
+    check_finds(&project, &[&format!("edited: migration {UP}")]);
+    fails(&project, &[], &[UP, "restore it from version control"]);
+    fs::remove_file(project.path(UP)).unwrap();
+    check_finds(&project, &[&format!("missing: migration {UP}")]);
+    fails(&project, &[], &[UP, "is gone"]);
+}
+
+#[test]
+fn a_changed_schema_emits_one_more_migration_and_leaves_the_first() {
+    let project = Project::generated();
+    let first = project.read(UP);
+    project.write("migrations/0004_mine.up.sql", "-- mine\n");
+    project.write(
+        "schema.yaml",
+        &SCHEMA.replace("name: text", "name: text, nick: text?"),
+    );
+    check_finds(
+        &project,
+        &[
+            "missing: migrations/0005_pgpubsub.up.sql",
+            "+    pub nick: Option<String>",
+        ],
+    );
+    assert_eq!(code(&project.run(&[])), 0);
+    assert_eq!(project.read(UP), first);
+    let second = project.read("migrations/0005_pgpubsub.up.sql");
+    assert!(second.contains("NEW.\"nick\" AS \"nick\""), "{second}");
+    // The shape of the model has changed, so has its version.
+    assert!(project.read("src/pubsub.rs").contains("version: 2,"));
+    assert_eq!(code(&project.run(&["check"])), 0);
+}
+
+#[test]
+fn a_path_that_is_no_longer_wanted_is_removed() {
+    let project = Project::generated();
+    project.write(
+        "schema.yaml",
+        &SCHEMA.replace("generate:", "generate:\n  rust: {out: src/channels.rs}"),
+    );
+    check_finds(
+        &project,
+        &["stale: src/pubsub.rs", "missing: src/channels.rs"],
+    );
+    assert_eq!(code(&project.run(&[])), 0);
+    assert!(!project.path("src/pubsub.rs").exists());
+    assert!(project.path("src/channels.rs").exists());
+}
+
+#[test]
+fn the_skeletons_belong_to_the_user() {
+    let project = Project::generated();
+    assert!(
+        project
+            .read("src/listeners.rs")
+            .contains("on_author_created")
+    );
+    project.write("src/listeners.rs", "// mine\n");
+    assert_eq!(code(&project.run(&[])), 0);
+    assert_eq!(code(&project.run(&["check"])), 0);
+    assert_eq!(project.read("src/listeners.rs"), "// mine\n");
+}
+
+#[test]
+fn a_mistake_writes_nothing() {
+    let project = Project::new();
+    project.write("schema.yaml", include_str!("diagnostics/ten_mistakes.yaml"));
+    for args in [
+        &["schema.yaml"][..],
+        &["check"],
+        &["--stdout"],
+        &["--dry-run"],
+    ] {
+        fails(
+            &project,
+            args,
+            &[
+                "schema.yaml:3:22",
+                "error: 10 mistakes in schema.yaml; nothing was written",
+            ],
+        );
+    }
+}
+
+#[test]
+fn stdout_and_dry_run_write_nothing() {
+    let project = Project::new();
+    let before = project.files();
+    let output = project.run(&["schema.yaml", "--stdout"]);
+    assert_eq!(code(&output), 0);
+    for path in [UP, "src/pubsub.rs", "src/listeners.rs", "pgpubsub.lock"] {
+        assert!(
+            stdout(&output).contains(&format!("==> {path} <==")),
+            "{path}"
+        );
+    }
+    let output = project.run(&["--dry-run"]);
+    assert_eq!(code(&output), 0);
+    assert!(
+        stdout(&output).contains(&format!("new  {UP}"))
+            && stdout(&output).contains("nothing was written")
+    );
+    assert_eq!(project.files(), before);
+}
+
+#[test]
+fn wrong_calls_and_unreadable_files_say_what_to_do() {
+    let project = Project::empty();
+    fails(
+        &project,
+        &[],
+        &["there is no file schema.yaml", "pgpubsub-gen init"],
+    );
+    fails(&project, &["other.yaml"], &["there is no file other.yaml"]);
+    fails(&project, &["--unknown"], &["--unknown"]);
+    fails(&project, &["-"], &["--stdout"]);
+    fs::create_dir(project.path("folder")).unwrap();
+    fails(&project, &["folder"], &["cannot read folder"]);
+    fs::write(project.path("latin.yaml"), b"version: 1 # \xe9\n").unwrap();
+    fails(&project, &["latin.yaml"], &["latin.yaml is not UTF-8"]);
+}
+
+#[test]
+fn a_lock_file_that_is_none_is_refused() {
+    for (text, word) in [
+        ("{", "restore it from version control"),
+        ("<<<<<<< ours\n{}\n>>>>>>> theirs\n", "merge conflict"),
+        ("{\"format\": 2, \"new\": 1}", "newer generator"),
+    ] {
+        let project = Project::new();
+        project.write("pgpubsub.lock", text);
+        fails(&project, &[], &["pgpubsub.lock", word]);
+    }
+}
+
+#[test]
+fn a_taken_path_and_a_folder_in_the_way_are_refused() {
+    let project = Project::new();
+    fs::create_dir_all(project.path("src/pubsub.rs")).unwrap();
+    fails(&project, &[], &["src/pubsub.rs"]);
+}
+
+#[test]
+fn windows_line_ends_are_no_difference() {
+    let project = Project::generated();
+    for path in ["src/pubsub.rs", UP, "pgpubsub.lock", "schema.yaml"] {
+        let text = project.read(path).replace('\n', "\r\n");
+        project.write(path, &text);
+    }
+    let output = project.run(&["check"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn init_writes_a_starter_that_generates_and_overwrites_nothing() {
+    let project = Project::empty();
+    assert_eq!(code(&project.run(&["init"])), 0);
+    assert_eq!(code(&project.run(&[])), 0);
+    assert_eq!(code(&project.run(&["check"])), 0);
+    fails(&project, &["init"], &["schema.yaml is there already"]);
+}
+
+#[test]
+fn the_help_teaches() {
+    let project = Project::empty();
+    let help = stdout(&project.run(&["--help"]));
+    for word in [
+        "Examples:",
+        "Exit codes:",
+        "pgpubsub-gen check schema.yaml",
+        "pgpubsub.lock",
+        "--dry-run",
+        "init",
+    ] {
+        assert!(help.contains(word), "no {word:?} in:\n{help}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let project = Project::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pgpubsub-gen"))
+        .arg("--stdout")
+        .current_dir(project.folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stderr(&output), "");
+}
