@@ -83,8 +83,8 @@ async fn the_db_version_is_the_newest_applied_migration() {
     up(&client, &first(&schemas::example())).await;
     let write = "
         INSERT INTO app.author VALUES (1, 'a', NULL, now());
-        CREATE TABLE public._sqlx_migrations (version bigint PRIMARY KEY);
-        INSERT INTO public._sqlx_migrations VALUES (9), (20260101000000);";
+        CREATE TABLE public._sqlx_migrations (version bigint PRIMARY KEY, success boolean NOT NULL);
+        INSERT INTO public._sqlx_migrations VALUES (9, true), (20260101000000, true), (20260201000000, false);";
     client.batch_execute(write).await.expect("the writes");
     let write = "INSERT INTO app.author VALUES (2, 'a', NULL, now()), (3, 'a', NULL, now())";
     client.batch_execute(write).await.expect("the write");
@@ -126,7 +126,7 @@ async fn the_db_version_is_asked_once_in_a_transaction() {
 async fn a_locked_version_table_does_not_hold_up_a_write() {
     let (database, client) = session(TABLES).await;
     up(&client, &first(&schemas::example())).await;
-    let create = "CREATE TABLE public._sqlx_migrations (version bigint PRIMARY KEY)";
+    let create = "CREATE TABLE public._sqlx_migrations (version bigint PRIMARY KEY, success boolean NOT NULL)";
     client
         .batch_execute(create)
         .await

@@ -81,7 +81,7 @@ DECLARE
   _version pg_catalog.text;
 BEGIN
   IF pg_catalog.to_regclass(_table) IS NOT NULL THEN
-    EXECUTE 'SELECT pg_catalog.max("version")::pg_catalog.text FROM ' || _table INTO _version;
+    EXECUTE 'SELECT pg_catalog.max("version")::pg_catalog.text FROM ' || _table || ' WHERE "success"' INTO _version;
   END IF;
   RETURN _version;
 EXCEPTION WHEN OTHERS THEN
