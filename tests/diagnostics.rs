@@ -133,6 +133,15 @@ fn the_example_and_the_starter_have_no_mistake() {
 }
 
 #[test]
+fn the_example_of_the_book_has_no_mistake() {
+    let page = include_str!("../docs/src/schema.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let mistakes = mistakes(text);
+    assert!(mistakes.is_empty(), "{}", mistakes.render("schema.md", text, false));
+}
+
+#[test]
 fn three_lines_are_a_whole_schema() {
     let text = "version: 1\nmodels:   {author: {columns: {id: bigint pk, name: text}}}\nchannels: {author_created: {on: author, after: insert}}\n";
     let schema = schema::load("schema.yaml", text).unwrap();
