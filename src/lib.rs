@@ -4,7 +4,7 @@
 //! and what the command line writes, links to the crate `pgpubsub-runtime`.
 //!
 //! The stages, each a module: [`schema`] reads YAML into a document, [`model`] checks it into a valid schema (or
-//! [`diagnostic`]s), [`plan`] decides every name and type, [`render`] lays it out as files, and [`write`] compares them with the
+//! [`diagnostic`]s), [`plan`] decides every name and type, [`render`] lays it out as files, and [`mod@write`] compares them with the
 //! disk. [`pipeline`] runs them.
 
 pub mod build_script;

@@ -138,7 +138,11 @@ fn the_example_of_the_book_has_no_mistake() {
     let (_, rest) = page.split_once("```yaml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let mistakes = mistakes(text);
-    assert!(mistakes.is_empty(), "{}", mistakes.render("schema.md", text, false));
+    assert!(
+        mistakes.is_empty(),
+        "{}",
+        mistakes.render("schema.md", text, false)
+    );
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     NotInstalled,
     Options,
     Listener,
+    BrokenDown,
 }
 
 impl Error {
@@ -39,6 +40,23 @@ impl Error {
         let message = format!("could not {doing}: {}", describe(&source));
         Self {
             kind: Kind::Postgres,
+            message,
+            source: Some(Box::new(source)),
+        }
+    }
+
+    /// The function of a message channel could not be called.
+    pub(crate) fn publish(source: tokio_postgres::Error) -> Self {
+        let missing = [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME];
+        if !source.code().is_some_and(|code| missing.contains(code)) {
+            return Self::postgres("publish the message", source);
+        }
+        let message = format!(
+            "could not publish the message: {}; apply the migrations that pgpubsub-gen wrote",
+            describe(&source)
+        );
+        Self {
+            kind: Kind::NotInstalled,
             message,
             source: Some(Box::new(source)),
         }

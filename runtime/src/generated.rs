@@ -139,7 +139,7 @@ pub async fn notify(
     client
         .execute(statement, &[&payload])
         .await
-        .map_err(|error| Error::postgres("publish the message", error))?;
+        .map_err(Error::publish)?;
     Ok(())
 }
 

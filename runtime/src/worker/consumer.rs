@@ -39,10 +39,11 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     // Where the next scan begins, so that a listener with a backlog does not starve the ones behind it.
     let mut first = 0;
     while !shared.stop.is_cancelled() {
-        *failures = 0;
         let ready = statements
             .ready(&session.client, &groups, shared.floor)
             .await?;
+        // Only now: a session whose statements fail must not be tried again without a pause.
+        *failures = 0;
         let mut worked = false;
         for offset in 0..shared.durable.len() {
             let index = (first + offset) % shared.durable.len();

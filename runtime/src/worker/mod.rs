@@ -142,7 +142,12 @@ impl Worker {
     /// Later only with [`OnFailure::Exit`]: the failure of a listener.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let timeout = self.options.shutdown_timeout;
-        let shared = Arc::new(startup::start(self.connector, self.listeners, self.options).await?);
+        tokio::pin!(shutdown);
+        let started = tokio::select! {
+            started = startup::start(self.connector, self.listeners, self.options) => started,
+            () = &mut shutdown => return Ok(()),
+        };
+        let shared = Arc::new(started?);
 
         let mut tasks = JoinSet::new();
         let transient = transient::Dispatcher::spawn(&shared, &mut tasks);
@@ -157,6 +162,9 @@ impl Worker {
         tokio::select! {
             () = shutdown => {}
             () = shared.stop.cancelled() => {}
+            // Each task runs until the worker stops: one that ends before has panicked, for instance in the observer. A worker
+            // that is half alive would be worse than none.
+            Some(ended) = tasks.join_next() => shared.broke_down(ended),
         }
         shared.stop.cancel();
         let finished = tokio::time::timeout(timeout, async {

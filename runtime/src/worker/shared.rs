@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
@@ -82,6 +83,15 @@ impl Shared {
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
             failure.get_or_insert_with(|| Error::new(Kind::Listener, message));
             self.stop.cancel();
+        }
+    }
+
+    /// A task of the worker has ended, which it does not do by itself.
+    pub(super) fn broke_down(&self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended {
+            let message = format!("a task of the worker has ended: {error}");
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            failure.get_or_insert_with(|| Error::new(Kind::BrokenDown, message));
         }
     }
 

@@ -106,6 +106,23 @@ async fn defaults_are_those_of_the_schema_and_a_sub_channel_overrides_them() {
 }
 
 #[tokio::test]
+async fn a_missing_migration_is_told_to_the_publisher() {
+    let fixture = Fixture::migrated().await;
+    fixture
+        .sql("DROP FUNCTION pgpubsub.notify_whisper(text)")
+        .await;
+    let error = Whisper::new("x".into())
+        .notify(&fixture.writer)
+        .await
+        .unwrap_err();
+    assert!(error.is_not_installed());
+    assert!(
+        error.to_string().contains("apply the migrations"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_message_belongs_to_the_callers_transaction() {
     let mut fixture = Fixture::migrated().await;
     let mut work = fixture.work(&["on_more_defaults", "on_whisper"]).await;

@@ -135,6 +135,29 @@ async fn a_failed_notification_stays_with_its_attempts_and_last_error() {
     assert_eq!(fixture.count("SELECT count(*) FROM app.ledger").await, 0);
 }
 
+#[tokio::test]
+async fn a_panicking_observer_ends_the_worker_with_an_error_and_loses_nothing() {
+    let fixture = with_ledger().await;
+    fixture.sql("INSERT INTO app.item VALUES (1, 'a')").await;
+    let worker = Worker::new(fixture.database.config())
+        .listeners(Listeners::new().item_inserted(Fails { times: 99 }))
+        .on_event(|event| {
+            assert!(
+                !matches!(event, WorkerEvent::Failed { .. }),
+                "told to panic"
+            )
+        });
+    let ended = tokio::time::timeout(
+        Duration::from_secs(30),
+        worker.run_until(std::future::pending()),
+    );
+    let error = ended.await.expect("an end in time").expect_err("an error");
+    says(&error, &["a task of the worker has ended"]);
+    let waiting =
+        "SELECT count(*) FROM pgpubsub.notification WHERE listener_group = 'item_inserted'";
+    assert_eq!(fixture.count(waiting).await, 1);
+}
+
 async fn refusal(config: Config, change: impl Fn(Worker) -> Worker) -> Error {
     let worker = Worker::new(config).listeners(Listeners::new().item_inserted(Fails { times: 0 }));
     let stopped = change(worker).run_until(async {
