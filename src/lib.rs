@@ -8,6 +8,7 @@
 //! disk. [`pipeline`] runs them.
 
 pub mod build_script;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod diagnostic;
 pub mod history;
