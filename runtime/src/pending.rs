@@ -38,18 +38,13 @@ pub async fn older_than_db(
     catalog: &Catalog,
     version: &str,
 ) -> Result<i64, Error> {
-    let rows = client
-        .query(
-            &Sql::new(catalog.storage_schema).waiting_by_db_version(),
-            &[],
-        )
-        .await
-        .map_err(|error| Error::postgres("count the waiting notifications", error))?;
-    let older = rows.iter().filter(|row| {
-        let written: Option<&str> = row.get(0);
-        written.is_some_and(|written| is_older(written, version))
+    let counts = by_db_version(client, catalog).await?;
+    let older = counts.into_iter().filter(|(written, _)| {
+        written
+            .as_deref()
+            .is_some_and(|written| is_older(written, version))
     });
-    Ok(older.map(|row| row.get::<_, i64>(1)).sum())
+    Ok(older.map(|(_, count)| count).sum())
 }
 
 /// Number of stored notifications, one for each group.
@@ -57,14 +52,20 @@ pub async fn older_than_db(
 /// # Errors
 /// The query failed.
 pub async fn waiting(client: &impl GenericClient, catalog: &Catalog) -> Result<i64, Error> {
+    let counts = by_db_version(client, catalog).await?;
+    Ok(counts.into_iter().map(|(_, count)| count).sum())
+}
+
+async fn by_db_version(
+    client: &impl GenericClient,
+    catalog: &Catalog,
+) -> Result<Vec<(Option<String>, i64)>, Error> {
+    let sql = Sql::new(catalog.storage_schema).waiting_by_db_version();
     let rows = client
-        .query(
-            &Sql::new(catalog.storage_schema).waiting_by_db_version(),
-            &[],
-        )
+        .query(&sql, &[])
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
-    Ok(rows.iter().map(|row| row.get::<_, i64>(1)).sum())
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 fn is_older(written: &str, version: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Defaults of message fields, checked against their type.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::calendar;
@@ -78,7 +80,7 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
         FieldType::String => text("string", |text| Some(text.to_owned())),
         FieldType::Bytes => json
             .as_str()
-            .and_then(base64)
+            .and_then(|text| STANDARD.decode(text).ok())
             .map_or_else(|| no("base64 text"), |bytes| Ok(Literal::Bytes(bytes))),
         FieldType::Date => text("date like \"2026-01-31\"", calendar::date),
         FieldType::Time => text("time like \"12:34:56\"", calendar::time),
@@ -178,37 +180,6 @@ fn uuid(text: &str) -> Option<String> {
         .iter()
         .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (lengths == [8, 4, 4, 4, 12] && hexadecimal).then(|| text.to_lowercase())
-}
-
-/// Standard alphabet, padded.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let symbol = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let content = text.trim_end_matches('=');
-    if text.len() - content.len() > 2 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(content.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in content.bytes() {
-        bits = bits << 6 | u32::from(symbol(byte)?);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xFF).ok()?);
-        }
-    }
-    // The bits that fill up the last symbol are zero in the one right spelling.
-    (bits & ((1 << count) - 1) == 0).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -55,26 +55,12 @@ pub(super) fn filter(spec: &ListenerSpec) -> Result<Vec<(String, String)>, Error
 
 /// The name with the least edits, if they are few.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distances = names.map(|candidate| (edits(name, candidate), candidate));
+    let distances =
+        names.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     distances
         .min()
         .filter(|(edits, candidate)| edits * 3 <= candidate.len().max(3))
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, r) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(l != *r);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
@@ -93,7 +79,5 @@ mod tests {
             Some("count_reads")
         );
         assert_eq!(nearest("something", names.into_iter()), None);
-        assert_eq!(edits("", "abc"), 3);
-        assert_eq!(edits("kitten", "sitting"), 3);
     }
 }
