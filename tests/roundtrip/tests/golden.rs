@@ -1,4 +1,4 @@
-//! The golden Rust files compile against the runtime, without a warning.
+//! The golden Rust files compile against the runtime, without a warning; so does a listener skeleton without its comment marks.
 #![deny(warnings, clippy::all)]
 
 #[path = "../../golden/all_types/project/src/pubsub.rs"]
@@ -7,6 +7,21 @@ pub mod all_types;
 pub mod example;
 #[path = "../../golden/names/project/src/pubsub.rs"]
 pub mod names;
+
+pub use example as pubsub;
+
+/// What a user has after removing the comment marks.
+pub mod skeleton {
+    include!(concat!(env!("OUT_DIR"), "/skeleton.rs"));
+}
+
+#[test]
+fn the_skeleton_implements_every_listener() {
+    let listeners = pubsub::Listeners::all(skeleton::App);
+    for listener in example::CATALOG.listeners {
+        assert!(format!("{listeners:?}").contains(listener.name));
+    }
+}
 
 #[test]
 fn the_catalogs_name_what_the_schemas_declare() {

@@ -25,8 +25,9 @@
 //         event: pubsub::AuthorCreated,
 //         cx: &mut Cx<'_>,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
 //
@@ -39,8 +40,9 @@
 //         event: pubsub::PostReads,
 //         cx: &mut Cx<'_>,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
 //
@@ -53,8 +55,9 @@
 //         event: pubsub::PostDeleted,
 //         cx: &mut Cx<'_>,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
 //
@@ -67,8 +70,9 @@
 //         event: pubsub::MediaSaved,
 //         cx: &mut Cx<'_>,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
 //
@@ -79,8 +83,9 @@
 //         event: pubsub::CacheExpired,
 //         cx: &mut TransientCx,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
 //
@@ -91,7 +96,8 @@
 //         event: pubsub::ModelReads,
 //         cx: &mut Cx<'_>,
 //     ) -> Result<(), ListenerError> {
-//         let _ = (event, cx);
-//         Ok(())
+//         let _ = cx;
+//         // An error keeps a stored notification; `Ok` would remove it.
+//         Err(format!("not written yet: {event:?}").into())
 //     }
 // }
