@@ -119,6 +119,17 @@ impl Sql {
         )
     }
 
+    /// Makes the planner walk the primary key in its order, for the rest of the transaction.
+    ///
+    /// The notification table is empty most of the time, so its statistics say nothing about a backlog: without this, each
+    /// claim would read and sort all of it.
+    pub(crate) const WALK_THE_KEY: &str = "SET LOCAL enable_seqscan = off; \
+         SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off";
+
+    /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
+    pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; \
+         SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT";
+
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join3;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
 use super::WorkerEvent;
@@ -49,17 +51,21 @@ impl Statements {
         })
     }
 
-    /// Groups for which something is due.
+    /// Groups for which something is due. One round trip: the three statements go out together.
     pub(super) async fn ready(
         &self,
         client: &Client,
         groups: &[&str],
         floor: i64,
     ) -> Result<Vec<String>, Error> {
-        let rows = client
-            .query(&self.ready, &[&groups, &floor])
-            .await
-            .map_err(|error| Error::postgres("scan", error))?;
+        let begin = format!("BEGIN READ ONLY; {}", Sql::WALK_THE_KEY);
+        let parameters: [&(dyn ToSql + Sync); 2] = [&groups, &floor];
+        let scan = try_join3(
+            client.batch_execute(&begin),
+            client.query(&self.ready, &parameters),
+            client.batch_execute("COMMIT"),
+        );
+        let ((), rows, ()) = scan.await.map_err(|error| Error::postgres("scan", error))?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 }
@@ -134,23 +140,22 @@ async fn claim(
     statements: &Statements,
 ) -> Result<Option<Row>, tokio_postgres::Error> {
     let (group, channel) = (&entry.spec.group, &entry.spec.channel);
-    match &entry.filter {
-        None => {
-            transaction
-                .query_opt(
-                    &statements.claim,
-                    &[group, channel, &entry.ops, &shared.floor],
-                )
-                .await
-        }
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![group, channel, &entry.ops, &shared.floor];
+    let statement = match &entry.filter {
+        None => &statements.claim,
         Some(filter) => {
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-                [group, channel, &entry.ops, &shared.floor, filter];
-            transaction
-                .query_opt(&statements.claim_filtered, &parameters)
-                .await
+            parameters.push(filter);
+            &statements.claim_filtered
         }
-    }
+    };
+    // One round trip: the three statements go out together.
+    let claim = try_join3(
+        transaction.batch_execute(Sql::WALK_THE_KEY),
+        transaction.query_opt(statement, &parameters),
+        transaction.batch_execute(Sql::PLAN_AS_USUAL),
+    );
+    let ((), row, ()) = claim.await?;
+    Ok(row)
 }
 
 /// Calls the listener within a savepoint; the inner result is the listener's.
