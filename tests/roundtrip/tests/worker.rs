@@ -136,6 +136,34 @@ async fn a_failed_notification_stays_with_its_attempts_and_last_error() {
 }
 
 #[tokio::test]
+async fn a_claim_reads_a_few_rows_however_many_wait() {
+    let fixture = with_ledger().await;
+    // Not analyzed, as a table that is empty most of the time is in practice.
+    fixture
+        .sql("INSERT INTO app.item SELECT n, 'backlog' FROM generate_series(1, 1000) AS n")
+        .await;
+    let worker = Worker::new(fixture.database.config())
+        .listeners(Listeners::new().item_inserted(Fails { times: 0 }));
+    run_until(worker, 1000, |event| {
+        matches!(event, WorkerEvent::Delivered { .. })
+    })
+    .await;
+    // A session hands in its counts when it ends.
+    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgpubsub'
+                 AND datname = current_database()";
+    while fixture.count(ended).await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let read = "SELECT coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_user_tables
+                WHERE relid = 'pgpubsub.notification'::regclass";
+    let read = fixture.count(read).await;
+    assert!(
+        (1..50_000).contains(&read),
+        "{read} rows read for 1,000 notifications"
+    );
+}
+
+#[tokio::test]
 async fn a_panicking_observer_ends_the_worker_with_an_error_and_loses_nothing() {
     let fixture = with_ledger().await;
     fixture.sql("INSERT INTO app.item VALUES (1, 'a')").await;
