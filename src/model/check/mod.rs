@@ -19,11 +19,12 @@ pub(crate) fn check(
     document: &Document,
     diagnostics: &mut Diagnostics,
 ) -> Schema {
-    names::check(document, diagnostics);
+    let types = names::check(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
     let models = models::check(&document.models, diagnostics);
     let channels = channels::check(document, diagnostics);
     let listeners = listeners::check(document, &channels, diagnostics);
+    names::check_event_types(types, document, &channels, &listeners, diagnostics);
     Schema {
         source: source_name.replace('\\', "/"),
         generate,

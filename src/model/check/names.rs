@@ -7,10 +7,11 @@ use heck::{ToPascalCase, ToSnakeCase};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::schema::{Document, Spanned};
 
-use super::super::identifier;
+use super::super::{Channel, Listener, identifier};
 use super::listeners::implicit_name;
 
-pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) {
+/// Checks the declared names; returns the Rust types that they become.
+pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) -> Names {
     let mut types = Names::default();
     for model in &document.models {
         if is_usable(&model.name, "model", diagnostics) {
@@ -61,6 +62,34 @@ pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) {
             types.add(&name.value.to_pascal_case(), &name, what, diagnostics);
         }
     }
+    types
+}
+
+/// A listener that asks for a part of its channel's events gets an event type of its own.
+pub(super) fn check_event_types(
+    mut types: Names,
+    document: &Document,
+    channels: &[Channel],
+    listeners: &[Listener],
+    diagnostics: &mut Diagnostics,
+) {
+    for listener in listeners {
+        let declared = document
+            .listeners
+            .iter()
+            .find(|declared| declared.name.value == listener.name);
+        if let Some(declared) = declared
+            && listener.ops != channels[listener.channel].ops()
+        {
+            let becomes = format!("{}Event", listener.name.to_pascal_case());
+            types.add(
+                &becomes,
+                &declared.name,
+                "the event type of listener",
+                diagnostics,
+            );
+        }
+    }
 }
 
 fn check_fields<'d>(
@@ -76,7 +105,7 @@ fn check_fields<'d>(
 
 /// Names by what they become.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     seen: HashMap<String, (String, Span)>,
 }
 
@@ -116,6 +145,15 @@ fn is_usable(name: &Spanned<String>, what: &str, diagnostics: &mut Diagnostics) 
             "use letters, digits and `_`, for instance `{}`",
             usable(&name.value)
         )));
+        return false;
+    }
+    if what == "listener" && name.value.to_snake_case() == "catalog" {
+        let message = format!(
+            "listener `{}` would become the constant `CATALOG`, which generated code needs itself",
+            name.value
+        );
+        let diagnostic = Diagnostic::new(Code::ReservedName, name.span.clone(), message);
+        diagnostics.push(diagnostic.help("choose another name"));
         return false;
     }
     let ty = name.value.to_pascal_case();
