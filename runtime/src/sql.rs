@@ -119,6 +119,12 @@ impl Sql {
         )
     }
 
+    /// Begins a transaction that only reads.
+    ///
+    /// Its level is said, as in every transaction of ours on these tables: where the database's default is SERIALIZABLE, our
+    /// reads would leave predicate locks, which can fail the commit of a serializable writer.
+    pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+
     /// Makes the planner walk the primary key in its order, for the rest of the transaction.
     ///
     /// The notification table is empty most of the time, so its statistics say nothing about a backlog: without this, each

@@ -58,7 +58,7 @@ impl Statements {
         groups: &[&str],
         floor: i64,
     ) -> Result<Vec<String>, Error> {
-        let begin = format!("BEGIN READ ONLY; {}", Sql::WALK_THE_KEY);
+        let begin = format!("{}; {}", Sql::BEGIN_READING, Sql::WALK_THE_KEY);
         let parameters: [&(dyn ToSql + Sync); 2] = [&groups, &floor];
         let scan = try_join3(
             client.batch_execute(&begin),
@@ -80,12 +80,7 @@ pub(super) async fn deliver_one(
     statements: &Statements,
 ) -> Result<Claimed, Error> {
     let failed = |doing: &'static str| move |error| Error::postgres(doing, error);
-    // Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip.
-    let begin = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::ReadCommitted)
-        .read_only(false);
-    let mut transaction = begin.start().await.map_err(failed("begin a transaction"))?;
+    let mut transaction = begin(client).await.map_err(failed("begin a transaction"))?;
     let Some(row) = claim(&transaction, shared, entry, statements)
         .await
         .map_err(failed("claim a notification"))?
@@ -120,10 +115,7 @@ pub(super) async fn deliver_one(
                 }
                 Err(error) => {
                     let error = format!("the commit failed: {}", describe(&error));
-                    let transaction = client
-                        .transaction()
-                        .await
-                        .map_err(failed("begin a transaction"))?;
+                    let transaction = begin(client).await.map_err(failed("begin a transaction"))?;
                     record_failure(shared, entry, transaction, statements, &row, &error).await?;
                 }
             }
@@ -131,6 +123,18 @@ pub(super) async fn deliver_one(
         Err(error) => record_failure(shared, entry, transaction, statements, &row, &error).await?,
     }
     Ok(Claimed::One)
+}
+
+/// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
+/// could fail the commit of a writer.
+pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let level = IsolationLevel::ReadCommitted;
+    client
+        .build_transaction()
+        .isolation_level(level)
+        .read_only(false)
+        .start()
+        .await
 }
 
 async fn claim(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::begin;
 use super::shared::Shared;
 use crate::Error;
 
@@ -25,11 +26,15 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn remove_old_spills(shared: &Shared) -> Result<(), Error> {
-    let session = shared.connector.connect().await?;
-    let removed = session
-        .client
-        .execute(&shared.sql.remove_old_spills(), &[])
-        .await;
-    removed.map_err(|error| Error::postgres("remove old spilled notifications", error))?;
-    Ok(())
+    let mut session = shared.connector.connect().await?;
+    let remove = async {
+        let transaction = begin(&mut session.client).await?;
+        transaction
+            .execute(&shared.sql.remove_old_spills(), &[])
+            .await?;
+        transaction.commit().await
+    };
+    remove
+        .await
+        .map_err(|error| Error::postgres("remove old spilled notifications", error))
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::WorkerEvent;
 use super::connect::Session;
+use super::delivery::begin;
 use super::panic::guard;
 use super::shared::{Shared, Transient};
 use crate::payload::{DecodeError, Object};
@@ -176,14 +177,18 @@ impl Spills {
                         .map_err(|error| error.to_string())?,
                 );
             }
-            let Some(open) = session.as_ref() else {
+            let Some(open) = session.as_mut() else {
                 continue;
             };
-            match open
-                .client
-                .query_opt(&self.shared.sql.spilled(), &[&id])
-                .await
-            {
+            let fetch = async {
+                let transaction = begin(&mut open.client).await?;
+                let row = transaction
+                    .query_opt(&self.shared.sql.spilled(), &[&id])
+                    .await?;
+                transaction.commit().await?;
+                Ok::<_, tokio_postgres::Error>(row)
+            };
+            match fetch.await {
                 Ok(Some(row)) => return Ok(row.get(0)),
                 Ok(None) => return Err(format!("its body (spill {id}) is gone")),
                 Err(error) if error.is_closed() && !fresh => {}

@@ -164,6 +164,43 @@ async fn a_claim_reads_a_few_rows_however_many_wait() {
 }
 
 #[tokio::test]
+async fn a_worker_leaves_no_predicate_locks_that_could_fail_a_serializable_writer() {
+    let fixture = with_ledger().await;
+    let name = fixture
+        .writer
+        .query_one("SELECT current_database()::text", &[])
+        .await
+        .unwrap();
+    let name: String = name.get(0);
+    let stricter =
+        format!("ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'");
+    fixture.sql(&stricter).await;
+    // Predicate locks outlive their transaction for as long as a writer like this one overlaps with it.
+    fixture
+        .sql("BEGIN ISOLATION LEVEL SERIALIZABLE; INSERT INTO app.item VALUES (1, 'open')")
+        .await;
+    let other = fixture.database.connect().await.unwrap();
+    other
+        .batch_execute("INSERT INTO app.item VALUES (2, 'a')")
+        .await
+        .unwrap();
+    let worker = Worker::new(fixture.database.config())
+        .listeners(Listeners::new().item_inserted(Fails { times: 1 }))
+        .backoff(Backoff {
+            first: Duration::from_millis(5),
+            max: Duration::from_millis(5),
+        });
+    run_until(worker, 1, |event| {
+        matches!(event, WorkerEvent::Delivered { .. })
+    })
+    .await;
+    let locks = "SELECT count(*) FROM pg_locks WHERE mode = 'SIReadLock'
+                 AND relation IN ('pgpubsub.notification'::regclass, 'pgpubsub.notification_pkey'::regclass, 'pgpubsub.spill'::regclass, 'pgpubsub.spill_pkey'::regclass)";
+    assert_eq!(fixture.count(locks).await, 0);
+    fixture.sql("COMMIT").await;
+}
+
+#[tokio::test]
 async fn a_panicking_observer_ends_the_worker_with_an_error_and_loses_nothing() {
     let fixture = with_ledger().await;
     fixture.sql("INSERT INTO app.item VALUES (1, 'a')").await;
