@@ -18,7 +18,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::pipeline;
-use crate::render::Mode;
+use crate::render::{self, Mode};
 use crate::write::Change;
 
 /// Name of the generated file in `OUT_DIR`.
@@ -82,7 +82,7 @@ impl Config {
             source.root.join(crate::lock::FILE_NAME).display()
         );
 
-        let project = pipeline::run(&source, Mode::Project).map_err(Error::new)?;
+        let project = pipeline::run(&source).map_err(Error::new)?;
         for entry in project.changes.entries() {
             if entry.path.ends_with(".sql") {
                 println!(
@@ -94,8 +94,8 @@ impl Config {
         if self.migrations == Migrations::Check {
             self.check(&project)?;
         }
-        let include = pipeline::run(&source, Mode::Include).map_err(Error::new)?;
-        let file = include.files.get(&include.schema.generate.rust_out);
+        let include = render::render(&project.plan, Mode::Include).map_err(Error::new)?;
+        let file = include.get(&project.plan.rust_path);
         let text = file.map(|file| file.text.as_str()).unwrap_or_default();
         // An equal file keeps its time, so that nothing is compiled again for it.
         if fs::read_to_string(&out).ok().as_deref() != Some(text) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostics;
 use crate::model::Schema;
-use crate::plan::{self, PlanError};
+use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
 use crate::schema;
 use crate::write::{self, ChangeSet, WriteError};
@@ -71,8 +71,8 @@ impl Error {
 /// The result: what should be on disk, and how that differs from what is.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// The valid schema.
-    pub schema: Schema,
+    /// All that the files say; a build script lays it out once more, for `include!`.
+    pub plan: Plan,
     /// What should be there.
     pub files: Files,
     /// How that differs from what is there.
@@ -91,14 +91,14 @@ pub fn read(path: &Path) -> Result<Source, Error> {
 ///
 /// # Errors
 /// The schema has mistakes, or what is on disk cannot be read or does not fit.
-pub fn run(source: &Source, mode: Mode) -> Result<Output, Error> {
+pub fn run(source: &Source) -> Result<Output, Error> {
     let schema = load(source)?;
     let history = write::read_history(&source.root, &schema.generate)?;
     let plan = plan::plan(&schema, &history)?;
-    let files = render::render(&plan, mode)?;
+    let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
     Ok(Output {
-        schema,
+        plan,
         files,
         changes,
     })

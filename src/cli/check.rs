@@ -5,7 +5,6 @@ use std::path::Path;
 use similar::TextDiff;
 
 use crate::pipeline;
-use crate::render::Mode;
 use crate::write::Change;
 
 use super::args::Display;
@@ -13,8 +12,7 @@ use super::{DIFFERENT, OK, output};
 
 pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
-    let result =
-        pipeline::run(&source, Mode::Project).map_err(|error| error.coloured(display.colour()))?;
+    let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
     let changes = result.changes;
     if changes.is_clean() {
         if !display.quiet {

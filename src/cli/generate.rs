@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::pipeline;
-use crate::render::Mode;
 use crate::write::{Change, ChangeSet};
 
 use super::args::{Display, Generate};
@@ -14,8 +13,7 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
         anyhow::bail!("a schema from standard input has no folder to write to: add --stdout");
     }
     let source = output::source(args.schema.as_deref())?;
-    let result =
-        pipeline::run(&source, Mode::Project).map_err(|error| error.coloured(display.colour()))?;
+    let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;

@@ -102,9 +102,6 @@ impl Reader<'_> {
         let before = self.diagnostics.len();
         let entries = self.entries(node, what)?;
         let mut known = Vec::new();
-        let Value::Mapping(all) = &node.value else {
-            return None;
-        };
         for (name, value) in entries {
             if let Some(key) = keys.known.iter().find(|key| **key == name.value) {
                 known.push((*key, value));
@@ -122,7 +119,6 @@ impl Reader<'_> {
                 self.report(diagnostic);
             }
         }
-        debug_assert!(known.len() <= all.len());
         Some(Fields {
             entries: known,
             broken: self.diagnostics.len() > before,
