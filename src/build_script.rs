@@ -83,6 +83,9 @@ impl Config {
         );
 
         let project = pipeline::run(&source).map_err(Error::new)?;
+        for line in project.warnings.lines(&source.name, &source.text) {
+            println!("cargo::warning={line}");
+        }
         for entry in project.changes.entries() {
             if entry.path.ends_with(".sql") {
                 println!(

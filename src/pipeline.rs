@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostics;
-use crate::model::Schema;
 use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
-use crate::schema;
+use crate::schema::{self, Loaded};
 use crate::write::{self, ChangeSet, WriteError};
 
 /// A schema file that was read.
@@ -71,6 +70,8 @@ impl Error {
 /// The result: what should be on disk, and how that differs from what is.
 #[derive(Clone, Debug)]
 pub struct Output {
+    /// What is legal in the schema but dangerous.
+    pub warnings: Diagnostics,
     /// All that the files say; a build script lays it out once more, for `include!`.
     pub plan: Plan,
     /// What should be there.
@@ -92,19 +93,20 @@ pub fn read(path: &Path) -> Result<Source, Error> {
 /// # Errors
 /// The schema has mistakes, or what is on disk cannot be read or does not fit.
 pub fn run(source: &Source) -> Result<Output, Error> {
-    let schema = load(source)?;
+    let Loaded { schema, warnings } = load(source)?;
     let history = write::read_history(&source.root, &schema.generate)?;
     let plan = plan::plan(&schema, &history)?;
     let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
     Ok(Output {
+        warnings,
         plan,
         files,
         changes,
     })
 }
 
-fn load(source: &Source) -> Result<Schema, Error> {
+fn load(source: &Source) -> Result<Loaded, Error> {
     schema::load(&source.name, &source.text).map_err(|diagnostics| Error::Schema {
         diagnostics,
         name: source.name.clone(),

@@ -10,7 +10,6 @@ mod schemas;
 #[allow(dead_code)] // Each test uses some of it.
 mod session;
 
-use pgpubsub_gen::model::PgType;
 use session::{TABLES, catalogue, count, down, first, session, up, waiting};
 
 #[tokio::test]
@@ -165,15 +164,16 @@ async fn a_transient_message_too_long_for_notify_is_spilled() {
 async fn names_that_look_for_trouble_work() {
     let tables = r#"
         CREATE SCHEMA "Sch""ema";
+        CREATE TYPE "Sch""ema"."Odd State" AS ENUM ('plain', 'it''s \ "so"', '+', 'no');
         CREATE TABLE "Sch""ema"."Sel""ect é" ("type" text, "or""der" text, "new" text, "old" text, "_row" text,
-            "Mixed Case" text, "ti`ck" text, "TG_OP" text, "_payload" text);
+            "Mixed Case" text, "ti`ck" text, "TG_OP" text, "_payload" text, state "Sch""ema"."Odd State");
         CREATE TABLE plain (r text);"#;
     let (_database, client) = session(tables).await;
     let one = first(&schemas::names());
     let empty = catalogue(&client).await;
     up(&client, &one).await;
     let write = r#"
-        INSERT INTO "Sch""ema"."Sel""ect é" VALUES ('1', '2', '3', '4', '5', '6', '7', '8', '9');
+        INSERT INTO "Sch""ema"."Sel""ect é" VALUES ('1', '2', '3', '4', '5', '6', '7', '8', '9', '+');
         UPDATE "Sch""ema"."Sel""ect é" SET "new" = 'n';
         DELETE FROM "Sch""ema"."Sel""ect é";
         INSERT INTO plain VALUES ('a'), ('a');
@@ -199,65 +199,6 @@ async fn names_that_look_for_trouble_work() {
         .expect("done");
     down(&client, &one).await;
     assert_eq!(catalogue(&client).await, empty);
-}
-
-#[tokio::test]
-async fn every_type_has_its_exact_text() {
-    let schema = schemas::all_types();
-    let columns: Vec<String> = schema.models[0]
-        .columns
-        .iter()
-        .map(|column| format!("\"{}\" {}", column.column, sql_type(&column.ty)))
-        .collect();
-    let table = format!("CREATE TABLE everything ({})", columns.join(", "));
-    let (_database, client) = session(&table).await;
-    up(&client, &first(&schema)).await;
-    for (column, value, json) in [
-        ("id", "9223372036854775807", "9223372036854775807"),
-        ("number", "NaN", "\"NaN\""),
-        ("number_40_20", "1.5", "\"1.50000000000000000000\""),
-        (
-            "number_array",
-            "{1e400,NULL}",
-            &format!("[\"1{}\",null]", "0".repeat(400)),
-        ),
-        ("single", "0.1", "\"0.1\""),
-        ("double", "5e-324", "\"5e-324\""),
-        ("double_array", "{-0,-Infinity}", "[\"-0\",\"-Infinity\"]"),
-        ("letters", "a", "\"a    \""),
-        ("bytes", "\\x00ff", "\"\\\\x00ff\""),
-        ("day", "0044-03-15 BC", "\"0044-03-15 BC\""),
-        ("hour", "24:00:00", "\"24:00:00\""),
-        ("moment", "-infinity", "\"-infinity\""),
-        (
-            "moment",
-            "1900-01-01 00:00:00.000001+00",
-            "\"1900-01-01T00:00:00.000001+00:00\"",
-        ),
-        (
-            "span",
-            "1 year 2 mons -3 days 4:05:06.7",
-            "\"P1Y2M-3DT4H5M6.7S\"",
-        ),
-        (
-            "json_text",
-            r#"{"a":"\u0000", "a":1e1000000}"#,
-            r#""{\"a\":\"\\u0000\", \"a\":1e1000000}""#,
-        ),
-        ("json_tree", "null", "\"null\""),
-        ("json_tree_array", "{null,\"1\"}", "[null,\"1\"]"),
-    ] {
-        let sql = format!("INSERT INTO everything (\"{column}\") VALUES ('{value}')");
-        client
-            .batch_execute(&sql)
-            .await
-            .unwrap_or_else(|error| panic!("{column}: {error:?}"));
-        let sql = format!(
-            "DELETE FROM pgpubsub.notification RETURNING (payload -> 'new' -> '{column}')::text"
-        );
-        let text: String = client.query_one(&sql, &[]).await.expect("one row").get(0);
-        assert_eq!(text, json, "{column}");
-    }
 }
 
 #[tokio::test]
@@ -297,30 +238,4 @@ async fn an_upsert_tells_what_it_did() {
         .map(|(op, _)| op)
         .collect();
     assert_eq!(ops, ["insert", "update", "insert"]);
-}
-
-fn sql_type(ty: &PgType) -> String {
-    match ty {
-        PgType::SmallInt => "smallint".into(),
-        PgType::Integer => "integer".into(),
-        PgType::BigInt => "bigint".into(),
-        PgType::Numeric(None) => "numeric".into(),
-        PgType::Numeric(Some((precision, scale))) => format!("numeric({precision},{scale})"),
-        PgType::Real => "real".into(),
-        PgType::DoublePrecision => "double precision".into(),
-        PgType::Boolean => "boolean".into(),
-        PgType::Text => "text".into(),
-        PgType::VarChar(_) => "varchar".into(),
-        PgType::Char(length) => format!("char({})", length.unwrap_or(1)),
-        PgType::Uuid => "uuid".into(),
-        PgType::Bytea => "bytea".into(),
-        PgType::Date => "date".into(),
-        PgType::Time => "time".into(),
-        PgType::Timestamp => "timestamp".into(),
-        PgType::TimestampTz => "timestamptz".into(),
-        PgType::Interval => "interval".into(),
-        PgType::Json => "json".into(),
-        PgType::Jsonb => "jsonb".into(),
-        PgType::Array(element) => format!("{}[]", sql_type(element)),
-    }
 }

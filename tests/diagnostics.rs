@@ -23,7 +23,10 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn mistakes(text: &str) -> Diagnostics {
-    schema::load("schema.yaml", text).err().unwrap_or_default()
+    match schema::load("schema.yaml", text) {
+        Ok(loaded) => loaded.warnings,
+        Err(mistakes) => mistakes,
+    }
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn the_example_of_the_book_has_no_mistake() {
 #[test]
 fn three_lines_are_a_whole_schema() {
     let text = "version: 1\nmodels:   {author: {columns: {id: bigint pk, name: text}}}\nchannels: {author_created: {on: author, after: insert}}\n";
-    let schema = schema::load("schema.yaml", text).unwrap();
+    let schema = schema::load("schema.yaml", text).unwrap().schema;
     assert_eq!(schema.listeners.len(), 1);
     assert_eq!(schema.listeners[0].name, "on_author_created");
 }

@@ -1,4 +1,4 @@
-//! Plans and files of three schemas, compared with the expected ones in `tests/golden/<case>/`.
+//! Plans and files of four schemas, compared with the expected ones in `tests/golden/<case>/`.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test golden` writes what is there now, and still fails, so that nobody accepts it unseen.
 
@@ -99,8 +99,18 @@ fn all_types() {
 }
 
 #[test]
+fn triggers() {
+    check("triggers", &schemas::triggers());
+}
+
+#[test]
 fn the_same_schema_gives_the_same_bytes() {
-    for schema in [schemas::example(), schemas::names(), schemas::all_types()] {
+    for schema in [
+        schemas::example(),
+        schemas::names(),
+        schemas::all_types(),
+        schemas::triggers(),
+    ] {
         let first = output(&schema);
         for _ in 0..4 {
             assert!(output(&schema) == first, "{}", schema.source);
@@ -111,7 +121,7 @@ fn the_same_schema_gives_the_same_bytes() {
 #[test]
 fn rustfmt_leaves_the_rust_files_as_they_are() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let cases = ["example", "names", "all_types"];
+    let cases = ["example", "names", "all_types", "triggers"];
     let rust: Vec<PathBuf> = cases
         .iter()
         .flat_map(|case| files(&folder.join(case)))

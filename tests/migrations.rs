@@ -118,10 +118,10 @@ fn without_migrations_there_is_only_code_and_lock() {
 #[test]
 fn an_operation_that_nobody_listens_to_has_no_trigger() {
     let mut schema = schemas::example();
-    let ChannelKind::Trigger { events, .. } = &mut schema.channels[2].kind else {
+    let ChannelKind::Trigger(on) = &mut schema.channels[2].kind else {
         panic!("a trigger channel")
     };
-    events.push(TriggerEvent {
+    on.events.push(TriggerEvent {
         timing: Timing::After,
         op: Op::Delete,
     });

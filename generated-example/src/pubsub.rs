@@ -39,6 +39,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 ///
 /// Somebody who writes posts.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct Author {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -73,6 +74,7 @@ impl runtime::payload::Decode for Author {
 
 /// Row of `app.post`.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct Post {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -107,6 +109,7 @@ impl runtime::payload::Decode for Post {
 
 /// Row of `app.media`.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct Media {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -146,6 +149,7 @@ impl runtime::payload::Decode for Media {
 ///
 /// A new author.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct AuthorCreated {
     /// The row after.
     pub new: Author,
@@ -180,6 +184,7 @@ impl runtime::generated::Event for AuthorCreated {
 ///
 /// A post is about to disappear.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct PostDeleted {
     /// The row before.
     pub old: Post,
@@ -215,6 +220,7 @@ impl runtime::generated::Event for PostDeleted {
 /// A medium was inserted or updated.
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
+
 pub enum MediaSaved {
     /// A row was inserted.
     Insert {
@@ -263,6 +269,7 @@ impl runtime::generated::Event for MediaSaved {
 ///
 /// Somebody read rows of a model.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct ModelReads {
     /// Field `model_id`: int.
     pub model_id: i64,
@@ -353,6 +360,7 @@ impl runtime::generated::Event for ModelReads {
 ///
 /// Extends the channel `model_reads`.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct PostReads {
     /// Field `model_id`: int.
     pub model_id: i64,
@@ -441,6 +449,7 @@ impl runtime::generated::Event for PostReads {
 ///
 /// Every connected process drops its copy of this post.
 #[derive(Clone, Debug, PartialEq)]
+
 pub struct CacheExpired {
     /// Field `post_id`: int.
     pub post_id: i64,
@@ -533,10 +542,10 @@ impl<L: CreateFirstPost> CreateFirstPost for ::std::sync::Arc<L> {
 pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "create_first_post",
     group: "create_first_post",
-    channel: AuthorCreated::CHANNEL.name,
-    wire: AuthorCreated::CHANNEL.wire,
-    delivery: AuthorCreated::CHANNEL.delivery,
-    ops: &[runtime::Op::Insert],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: AuthorCreated::CHANNEL,
+        ops: &[runtime::Op::Insert],
+    }],
     filter: &[],
 };
 
@@ -583,10 +592,10 @@ impl<L: CountReads> CountReads for ::std::sync::Arc<L> {
 pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "count_reads",
     group: "count_reads",
-    channel: PostReads::CHANNEL.name,
-    wire: PostReads::CHANNEL.wire,
-    delivery: PostReads::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -633,10 +642,10 @@ impl<L: MailAuthor> MailAuthor for ::std::sync::Arc<L> {
 pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "mail_author",
     group: "mail_author",
-    channel: PostDeleted::CHANNEL.name,
-    wire: PostDeleted::CHANNEL.wire,
-    delivery: PostDeleted::CHANNEL.delivery,
-    ops: &[runtime::Op::Delete],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostDeleted::CHANNEL,
+        ops: &[runtime::Op::Delete],
+    }],
     filter: &[],
 };
 
@@ -683,10 +692,10 @@ impl<L: ScanMedia> ScanMedia for ::std::sync::Arc<L> {
 pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "scan_media",
     group: "scan_media",
-    channel: MediaSaved::CHANNEL.name,
-    wire: MediaSaved::CHANNEL.wire,
-    delivery: MediaSaved::CHANNEL.delivery,
-    ops: &[runtime::Op::Insert, runtime::Op::Update],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MediaSaved::CHANNEL,
+        ops: &[runtime::Op::Insert, runtime::Op::Update],
+    }],
     filter: &[],
 };
 
@@ -731,10 +740,10 @@ impl<L: DropCache> DropCache for ::std::sync::Arc<L> {
 pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "drop_cache",
     group: "drop_cache",
-    channel: CacheExpired::CHANNEL.name,
-    wire: CacheExpired::CHANNEL.wire,
-    delivery: CacheExpired::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: CacheExpired::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -779,10 +788,10 @@ impl<L: OnModelReads> OnModelReads for ::std::sync::Arc<L> {
 pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_model_reads",
     group: "on_model_reads",
-    channel: ModelReads::CHANNEL.name,
-    wire: ModelReads::CHANNEL.wire,
-    delivery: ModelReads::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: ModelReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio_postgres::Transaction;
 
 use crate::Error;
+use crate::generated::Channel;
 
 /// Key/values that a writer sets for its transaction and that each notification of it carries.
 ///
@@ -97,5 +98,22 @@ pub async fn set_context(transaction: &Transaction<'_>, context: &Context) -> Re
         )
         .await
         .map_err(|error| Error::postgres("set the context of the transaction", error))?;
+    Ok(())
+}
+
+/// Switches channels off for the rest of a transaction: what it writes from now on is not captured by those that say
+/// `ignorable: true`; the others go on. Replaces what an earlier call has switched off.
+///
+/// # Errors
+/// The statement failed, for instance because the connection is gone.
+pub async fn ignore(transaction: &Transaction<'_>, channels: &[Channel]) -> Result<(), Error> {
+    let names: Vec<&str> = channels.iter().map(|channel| channel.name).collect();
+    transaction
+        .execute(
+            "SELECT pg_catalog.set_config('pgpubsub.ignore', $1, true)",
+            &[&names.join(",")],
+        )
+        .await
+        .map_err(|error| Error::postgres("switch channels off for the transaction", error))?;
     Ok(())
 }

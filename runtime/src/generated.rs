@@ -1,5 +1,10 @@
 //! What generated code links to. Applications need none of it by name.
 
+pub mod composite;
+
+mod enumeration;
+
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -8,6 +13,13 @@ use tokio_postgres::GenericClient;
 
 use crate::payload::{DecodeError, Encode};
 use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
+
+pub use bytes::BytesMut;
+
+pub use enumeration::is_enum;
+
+/// An error of a binary value.
+pub type Boxed = Box<dyn StdError + Send + Sync>;
 
 /// Format of generated code and of the storage schema that this runtime works with.
 pub const FORMAT: u32 = 1;
@@ -64,16 +76,33 @@ pub struct ListenerSpec {
     pub name: &'static str,
     /// Listeners of one group share one copy of each durable notification.
     pub group: &'static str,
-    /// Name of its channel.
-    pub channel: &'static str,
-    /// Name of the channel for LISTEN and NOTIFY.
-    pub wire: &'static str,
-    /// How the channel delivers.
-    pub delivery: Delivery,
-    /// The operations that it asked for.
-    pub ops: &'static [Op],
+    /// What it takes of which channels; at least one, all with the same delivery.
+    pub subscriptions: &'static [Subscription],
     /// What the context must hold.
     pub filter: &'static [ContextFilter],
+}
+
+impl ListenerSpec {
+    pub(crate) fn wires(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.subscriptions
+            .iter()
+            .map(|subscription| subscription.channel.wire)
+    }
+
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.subscriptions
+            .iter()
+            .map(|subscription| subscription.channel.name)
+    }
+}
+
+/// What a listener takes of a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscription {
+    /// The channel.
+    pub channel: Channel,
+    /// The operations that it asked for.
+    pub ops: &'static [Op],
 }
 
 /// One condition on the context.
@@ -99,6 +128,13 @@ pub trait Event: Sized {
     /// # Errors
     /// The payload does not fit, or the operation is none of this event's.
     fn decode_event(op: Op, payload: &Value) -> Result<Self, DecodeError>;
+}
+
+/// What a listener of several channels receives.
+pub trait ChannelEvent: Sized {
+    /// # Errors
+    /// The payload does not fit, or the channel or operation is none of the listener's.
+    fn decode_event(channel: &str, op: Op, payload: &Value) -> Result<Self, DecodeError>;
 }
 
 /// A boxed future.

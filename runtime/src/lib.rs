@@ -23,6 +23,7 @@ mod listener_error;
 mod listener_set;
 mod notification;
 mod op;
+mod shorten;
 mod sql;
 mod worker;
 
@@ -32,7 +33,7 @@ pub use serde_json;
 pub use tokio_postgres;
 pub use uuid;
 
-pub use context::{Context, ContextError, set_context};
+pub use context::{Context, ContextError, ignore, set_context};
 pub use cx::{Cx, TransientCx};
 pub use error::Error;
 pub use listener_error::ListenerError;
@@ -40,7 +41,8 @@ pub use listener_set::ListenerSet;
 pub use notification::{Notification, TransientNotification};
 pub use op::{Delivery, Op};
 pub use types::{
-    PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgTime, PgTimestamp, PgTimestampTz,
+    PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
+    PgTimestampTz,
 };
 pub use worker::{Backoff, OnFailure, Worker, WorkerEvent};
 

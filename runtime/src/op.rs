@@ -11,6 +11,8 @@ pub enum Op {
     Update,
     /// A row was deleted.
     Delete,
+    /// A table was truncated.
+    Truncate,
     /// A message was published.
     Message,
 }
@@ -25,21 +27,28 @@ pub enum Delivery {
 }
 
 impl Op {
-    /// The word in the database: `insert`, `update`, `delete`, `message`.
+    /// The word in the database: `insert`, `update`, `delete`, `truncate`, `message`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Insert => "insert",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Truncate => "truncate",
             Self::Message => "message",
         }
     }
 
     /// The operation of a word in the database.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Insert, Self::Update, Self::Delete, Self::Message]
-            .into_iter()
-            .find(|op| op.as_str() == word)
+        [
+            Self::Insert,
+            Self::Update,
+            Self::Delete,
+            Self::Truncate,
+            Self::Message,
+        ]
+        .into_iter()
+        .find(|op| op.as_str() == word)
     }
 }
 

@@ -46,23 +46,23 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` channel, `$3` operations, `$4` floor, `$5` filter as JSON text if `filtered`.
+    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` floor, `$4` filter as JSON text if `filtered`.
     ///
     /// SKIP LOCKED leaves what other workers hold; the lock ends with this transaction, however it ends.
     pub(crate) fn claim(&self, filtered: bool) -> String {
         let filter = if filtered {
             format!(
-                "AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ",
+                "AND {}.\"context_matches\"(\"context\", $4::text::jsonb) ",
                 self.schema
             )
         } else {
             String::new()
         };
         format!(
-            "SELECT \"id\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
+            "SELECT \"id\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
                \"payload\"::text, \"context\", \"attempts\" \
              FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 AND \"channel\" = $2 AND \"op\" = ANY ($3::text[]) AND \"id\" > $4::bigint \
+             WHERE \"listener_group\" = $1 AND \"channel\" || ' ' || \"op\" = ANY ($2::text[]) AND \"id\" > $3::bigint \
                AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
              ORDER BY \"id\" LIMIT 1 FOR UPDATE SKIP LOCKED",
             self.schema

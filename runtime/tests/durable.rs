@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use pgpubsub_runtime::generated::{BoxFuture, Catalog, DurableHandler, ListenerSpec};
+use pgpubsub_runtime::generated::{
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
     Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Worker, WorkerEvent,
@@ -22,10 +24,15 @@ const CATALOG: Catalog = Catalog {
 const WORK: ListenerSpec = ListenerSpec {
     name: "work",
     group: "work",
-    channel: "jobs",
-    wire: "pgpubsub_jobs",
-    delivery: Delivery::Durable,
-    ops: &[Op::Message],
+    subscriptions: &[Subscription {
+        channel: Channel {
+            name: "jobs",
+            wire: "pgpubsub_jobs",
+            delivery: Delivery::Durable,
+            function: "notify_jobs",
+        },
+        ops: &[Op::Message],
+    }],
     filter: &[],
 };
 

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, ContextFilter, FilterValue, ListenerSpec, TransientHandler,
+    BoxFuture, Catalog, Channel, ContextFilter, FilterValue, ListenerSpec, Subscription,
+    TransientHandler,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
@@ -23,10 +24,15 @@ const CATALOG: Catalog = Catalog {
 const HEAR: ListenerSpec = ListenerSpec {
     name: "hear",
     group: "hear",
-    channel: "news",
-    wire: "pgpubsub_news",
-    delivery: Delivery::Transient,
-    ops: &[Op::Message],
+    subscriptions: &[Subscription {
+        channel: Channel {
+            name: "news",
+            wire: "pgpubsub_news",
+            delivery: Delivery::Transient,
+            function: "notify_news",
+        },
+        ops: &[Op::Message],
+    }],
     filter: &[ContextFilter {
         key: "tenant",
         value: FilterValue::Literal("a"),

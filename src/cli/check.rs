@@ -13,6 +13,7 @@ use super::{DIFFERENT, OK, output};
 pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
     let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
+    output::warnings(&source, &result.warnings, display);
     let changes = result.changes;
     if changes.is_clean() {
         if !display.quiet {

@@ -14,6 +14,7 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
     }
     let source = output::source(args.schema.as_deref())?;
     let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
+    output::warnings(&source, &result.warnings, display);
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;

@@ -3,6 +3,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::args::Display;
+use crate::diagnostic::Diagnostics;
 use crate::pipeline::{self, Source};
 
 /// The schema file of a command.
@@ -26,6 +28,15 @@ pub(super) fn source(schema: Option<&Path>) -> anyhow::Result<Source> {
 /// A line on standard output; a closed pipe is an error, not a panic.
 pub(super) fn line(text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Warnings of a schema, on standard error.
+pub(super) fn warnings(source: &Source, warnings: &Diagnostics, display: &Display) {
+    if !warnings.is_empty() && !display.quiet {
+        let text = warnings.render(&source.name, &source.text, display.colour());
+        // Standard error may be closed.
+        drop(write!(io::stderr().lock(), "{text}"));
+    }
 }
 
 /// An error, in its own layout.

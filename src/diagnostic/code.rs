@@ -17,6 +17,11 @@ macro_rules! codes {
                 match self { $(Self::$name => $code,)* }
             }
 
+            /// Whether it is only a warning.
+            pub fn is_warning(self) -> bool {
+                self.as_str().starts_with('W')
+            }
+
             /// What the code stands for, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
@@ -44,15 +49,27 @@ codes! {
     UnknownFieldType = "E0203": "a field type that does not exist",
     InvalidFieldType = "E0204": "a field type that is not possible",
     InvalidDefault = "E0205": "a default that does not fit",
+    InvalidType = "E0206": "a declared type that is not possible",
+    InvalidRust = "E0207": "a Rust type that cannot be chosen",
     UnknownModel = "E0301": "a model that does not exist",
     UnknownEvent = "E0302": "an event that does not exist",
     DuplicateEvent = "E0303": "an event that is there twice",
     ChannelKind = "E0304": "neither a trigger channel nor a message channel",
-    InvalidBase = "E0305": "a base channel that is not possible",
+    InvalidBase = "E0305": "a base that is not possible",
     OverriddenType = "E0306": "an overridden field with another type",
+    UnknownColumn = "E0307": "a column that the model does not have",
+    Incompatible = "E0308": "options that exclude each other",
+    InvalidCondition = "E0309": "a condition that is not possible",
     UnknownChannel = "E0401": "a channel that does not exist",
     EventNotCarried = "E0402": "an event that the channel does not carry",
     GroupOverlap = "E0403": "two listeners for one copy of a notification",
     InvalidFilter = "E0404": "a filter that is not possible",
     InvalidOption = "E0405": "an option that does not fit here",
+    LeafPartition = "W0001": "changes that a statement-level channel does not see",
+    BeforeTrigger = "W0002": "a before trigger sees a row that is not final",
+    TransientPayload = "W0003": "a transient payload that may not fit a notification",
+    BlockedAlter = "W0004": "a condition that blocks ALTER TABLE",
+    FiredTwice = "W0005": "a channel that fires on both ends of a replication",
+    UnknownConditionColumn = "W0006": "a condition on a column that the model does not declare",
+    Truncate = "W0007": "a TRUNCATE that nobody hears of",
 }

@@ -100,6 +100,20 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
+    /// Whether one of them is more than a warning.
+    pub fn has_errors(&self) -> bool {
+        self.list
+            .iter()
+            .any(|diagnostic| !diagnostic.code.is_warning())
+    }
+
+    /// Without warnings.
+    #[must_use]
+    pub fn only_errors(mut self) -> Self {
+        self.list.retain(|diagnostic| !diagnostic.code.is_warning());
+        self
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()
@@ -122,6 +136,18 @@ impl Diagnostics {
         });
         self.list.dedup();
         self
+    }
+
+    /// One line each: `file:line:column: message [CODE]`.
+    pub fn lines(&self, source_name: &str, text: &str) -> Vec<String> {
+        let line = |diagnostic: &Diagnostic| {
+            let before = &text[..diagnostic.span.start.min(text.len())];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let (message, code) = (&diagnostic.message, diagnostic.code.as_str());
+            format!("{source_name}:{line}:{column}: {message} [{code}]")
+        };
+        self.list.iter().map(line).collect()
     }
 
     /// As text in the layout of rustc, with a line at the end that counts.

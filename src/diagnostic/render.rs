@@ -22,11 +22,17 @@ pub(super) fn render(
             .trim_end();
         out += "\n\n";
     }
-    let count = match diagnostics.len() {
-        1 => "1 mistake".to_owned(),
-        count => format!("{count} mistakes"),
+    let (level, what, effect) = if diagnostics.has_errors() {
+        ("error", "mistake", "; nothing was written")
+    } else {
+        ("warning", "warning", "")
     };
-    out += &format!("error: {count} in {source_name}; nothing was written\n");
+    let count = match diagnostics.len() {
+        0 => return out,
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    out += &format!("{level}: {count} in {source_name}{effect}\n");
     out
 }
 
@@ -46,7 +52,12 @@ fn group<'a>(
                 .label(label.as_str()),
         );
     }
-    let title = Level::ERROR
+    let level = if diagnostic.code.is_warning() {
+        Level::WARNING
+    } else {
+        Level::ERROR
+    };
+    let title = level
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str());
     let group = title.element(snippet);

@@ -1,6 +1,7 @@
 //! Texts of column types: `bigint pk`, `numeric(40,20)?`, `timestamp(3) with time zone`, `text[]`.
 
-use super::PgType;
+use super::builtin::{Builtin, Modifier, REFUSED};
+use super::{PgType, QualifiedName, identifier};
 
 /// A column type with its marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +9,11 @@ pub(super) struct ColumnType {
     pub ty: PgType,
     pub nullable: bool,
     pub primary_key: bool,
+    pub parent: bool,
 }
+
+/// The declared types, for looking up: key and name in the database.
+pub(super) type Declared<'d> = &'d [(&'d str, QualifiedName)];
 
 /// Why a text is no column type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,29 +23,6 @@ pub(super) enum Problem {
     /// What is wrong, and what to do.
     Impossible(String, Option<String>),
 }
-
-/// Names that a suggestion may name.
-pub(super) const NAMES: [&str; 19] = [
-    "smallint",
-    "integer",
-    "bigint",
-    "numeric",
-    "real",
-    "double precision",
-    "boolean",
-    "text",
-    "varchar",
-    "char",
-    "uuid",
-    "bytea",
-    "date",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "interval",
-    "json",
-    "jsonb",
-];
 
 /// What people write who think of another language.
 pub(super) const ALIASES: [(&str, &str); 14] = [
@@ -60,15 +42,18 @@ pub(super) const ALIASES: [(&str, &str); 14] = [
     ("nvarchar", "varchar"),
 ];
 
-pub(super) fn parse(text: &str) -> Result<ColumnType, Problem> {
+pub(super) fn parse(text: &str, declared: Declared<'_>) -> Result<ColumnType, Problem> {
     let mut rest = text.trim();
-    let primary_key = match rest.strip_suffix("pk") {
-        Some(head) if head.ends_with([' ', '?', ']', ')']) => {
-            rest = head.trim_end();
-            true
-        }
-        _ => false,
-    };
+    let (mut primary_key, mut parent) = (false, false);
+    loop {
+        let marks = [("pk", &mut primary_key), ("parent", &mut parent)];
+        let mark = marks.into_iter().find_map(|(mark, seen)| {
+            let head = rest.strip_suffix(mark)?;
+            (head.ends_with([' ', '?', ']', ')']) && !*seen).then_some((head.trim_end(), seen))
+        });
+        let Some((head, seen)) = mark else { break };
+        (rest, *seen) = (head, true);
+    }
     let nullable = rest.ends_with('?');
     rest = rest.trim_end_matches('?').trim_end();
     if nullable && primary_key {
@@ -83,11 +68,11 @@ pub(super) fn parse(text: &str) -> Result<ColumnType, Problem> {
     }
     if rest.ends_with(']') {
         return Err(impossible(
-            "arrays have one dimension and no bounds here",
+            "PostgreSQL knows one type of arrays, whatever their dimensions and bounds",
             Some("write `text[]`"),
         ));
     }
-    let element = scalar(rest)?;
+    let element = scalar(rest, declared)?;
     let ty = if array {
         PgType::Array(Box::new(element))
     } else {
@@ -97,6 +82,7 @@ pub(super) fn parse(text: &str) -> Result<ColumnType, Problem> {
         ty,
         nullable,
         primary_key,
+        parent,
     })
 }
 
@@ -104,79 +90,119 @@ fn impossible(problem: impl Into<String>, help: Option<&str>) -> Problem {
     Problem::Impossible(problem.into(), help.map(Into::into))
 }
 
-fn scalar(text: &str) -> Result<PgType, Problem> {
+/// Words that may stand behind `interval`; they cut on the way in, the type in Rust is the same.
+const INTERVAL_FIELDS: [&str; 13] = [
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "year to month",
+    "day to hour",
+    "day to minute",
+    "day to second",
+    "hour to minute",
+    "hour to second",
+    "minute to second",
+];
+
+fn scalar(text: &str, declared: Declared<'_>) -> Result<PgType, Problem> {
+    if let Some(index) = declared.iter().position(|(name, _)| *name == text.trim()) {
+        return Ok(PgType::Declared(index));
+    }
     let (name, modifiers) = split(text)?;
-    let no_modifiers = |ty: PgType| match modifiers.as_slice() {
-        [] => Ok(ty),
-        _ => Err(impossible(
-            format!("`{name}` takes no number in parentheses"),
-            None,
-        )),
+    let plain = match name.split_once(' ') {
+        Some(("interval", fields)) if INTERVAL_FIELDS.contains(&fields) => "interval",
+        _ => &name,
     };
-    // The precision of a time only rounds on the way in; the type in Rust is the same.
-    let precision = |ty: PgType| match modifiers.as_slice() {
-        [] | [0..=6] => Ok(ty),
-        _ => Err(impossible(
-            format!("the precision of `{name}` is 0 to 6"),
-            None,
-        )),
+    // As the database prints them for a search path that does not see them.
+    let plain = ["pg_catalog.", "public."]
+        .iter()
+        .find_map(|schema| plain.strip_prefix(schema))
+        .filter(|plain| Builtin::find(plain).is_some())
+        .unwrap_or(plain);
+    if let Some((_, problem, help)) = REFUSED.iter().find(|(names, ..)| names.contains(&plain)) {
+        return Err(impossible(*problem, Some(help)));
+    }
+    let Some(builtin) = Builtin::find(plain) else {
+        return qualified(text, name, declared);
     };
-    let length = || match modifiers.as_slice() {
-        [] => Ok(None),
-        [length @ 1..=10_485_760] => Ok(u32::try_from(*length).ok()),
-        _ => Err(impossible(
-            format!("the length of `{name}` is 1 to 10485760"),
-            None,
-        )),
+    Ok(PgType::Builtin {
+        builtin,
+        modifier: modifier(builtin, &name, modifiers.as_deref())?,
+    })
+}
+
+/// `app.post_state`: a declared type by its name in the database.
+fn qualified(text: &str, name: String, declared: Declared<'_>) -> Result<PgType, Problem> {
+    let Some(table) = text
+        .contains('.')
+        .then(|| identifier::table(text.trim()).ok())
+        .flatten()
+    else {
+        return Err(Problem::Unknown(name));
     };
-    match name.as_str() {
-        "smallint" | "int2" => no_modifiers(PgType::SmallInt),
-        "integer" | "int" | "int4" => no_modifiers(PgType::Integer),
-        "bigint" | "int8" => no_modifiers(PgType::BigInt),
-        "numeric" | "decimal" | "dec" => numeric(&modifiers),
-        "real" | "float4" => no_modifiers(PgType::Real),
-        "double precision" | "float8" | "float" => no_modifiers(PgType::DoublePrecision),
-        "boolean" | "bool" => no_modifiers(PgType::Boolean),
-        "text" => no_modifiers(PgType::Text),
-        "varchar" | "character varying" | "char varying" => length().map(PgType::VarChar),
-        "char" | "character" | "bpchar" => length().map(PgType::Char),
-        "uuid" => no_modifiers(PgType::Uuid),
-        "bytea" => no_modifiers(PgType::Bytea),
-        "date" => no_modifiers(PgType::Date),
-        "time" | "time without time zone" => precision(PgType::Time),
-        "timestamp" | "timestamp without time zone" => precision(PgType::Timestamp),
-        "timestamptz" | "timestamp with time zone" => precision(PgType::TimestampTz),
-        "interval" => precision(PgType::Interval),
-        "json" => no_modifiers(PgType::Json),
-        "jsonb" => no_modifiers(PgType::Jsonb),
-        "serial" | "serial4" => Err(serial("integer")),
-        "bigserial" | "serial8" => Err(serial("bigint")),
-        "smallserial" | "serial2" => Err(serial("smallint")),
-        _ => Err(Problem::Unknown(name)),
+    match declared.iter().position(|(_, sql)| *sql == table) {
+        Some(index) => Ok(PgType::Declared(index)),
+        None => Err(impossible(
+            format!("the type `{}` is not declared", text.trim()),
+            Some(&format!(
+                "declare it, for instance `types: {{{}: {{enum: [...], sql: {}}}}}`, and use its key here",
+                table.name,
+                text.trim()
+            )),
+        )),
     }
 }
 
-fn serial(base: &str) -> Problem {
-    impossible(
-        "a serial column is an integer with a default",
-        Some(&format!("write `{base}`")),
-    )
-}
-
-fn numeric(modifiers: &[i64]) -> Result<PgType, Problem> {
-    let range = "`numeric(p,s)` has a precision of 1 to 1000 and a scale of -1000 to 1000";
-    match *modifiers {
-        [] => Ok(PgType::Numeric(None)),
-        [precision @ 1..=1000] => Ok(PgType::Numeric(Some((precision as u16, 0)))),
-        [precision @ 1..=1000, scale @ -1000..=1000] => {
-            Ok(PgType::Numeric(Some((precision as u16, scale as i16))))
+/// What stands in parentheses, as PostgreSQL prints it.
+fn modifier(builtin: &Builtin, name: &str, inner: Option<&str>) -> Result<String, Problem> {
+    let Some(inner) = inner else {
+        return Ok(String::new());
+    };
+    if builtin.modifier == Modifier::Any {
+        let usual = |c: char| c.is_ascii_alphanumeric() || ", _-".contains(c);
+        return if inner.chars().all(usual) {
+            Ok(format!("({inner})"))
+        } else {
+            Err(impossible(format!("`({inner})` is no modifier"), None))
+        };
+    }
+    let numbers: Result<Vec<i64>, _> = inner
+        .split(',')
+        .map(|number| number.trim().parse())
+        .collect();
+    let numbers = numbers.map_err(|_| impossible(format!("`({inner})` holds no numbers"), None))?;
+    match (builtin.modifier, numbers.as_slice()) {
+        (Modifier::Length, [length @ 1..=10_485_760]) => Ok(format!("({length})")),
+        (Modifier::Length, _) => Err(impossible(
+            format!("the length of `{name}` is 1 to 10485760"),
+            None,
+        )),
+        // It only rounds on the way in; the type in Rust is the same.
+        (Modifier::Precision, [0..=6]) => Ok(String::new()),
+        (Modifier::Precision, _) => Err(impossible(
+            format!("the precision of `{name}` is 0 to 6"),
+            None,
+        )),
+        (Modifier::Numeric, [precision @ 1..=1000]) => Ok(format!("({precision},0)")),
+        (Modifier::Numeric, [precision @ 1..=1000, scale @ -1000..=1000]) => {
+            Ok(format!("({precision},{scale})"))
         }
-        _ => Err(impossible(range, None)),
+        (Modifier::Numeric, _) => Err(impossible(
+            "`numeric(p,s)` has a precision of 1 to 1000 and a scale of -1000 to 1000",
+            None,
+        )),
+        (Modifier::None | Modifier::Any, _) => Err(impossible(
+            format!("`{name}` takes no number in parentheses"),
+            None,
+        )),
     }
 }
 
 /// The name in lower case with single spaces, without the parentheses, and what is in them.
-fn split(text: &str) -> Result<(String, Vec<i64>), Problem> {
+fn split(text: &str) -> Result<(String, Option<String>), Problem> {
     let name = |text: &str| {
         text.split_whitespace()
             .collect::<Vec<_>>()
@@ -184,51 +210,71 @@ fn split(text: &str) -> Result<(String, Vec<i64>), Problem> {
             .to_lowercase()
     };
     let Some((head, rest)) = text.split_once('(') else {
-        return Ok((name(text), Vec::new()));
+        return Ok((name(text), None));
     };
     let Some((inner, tail)) = rest.split_once(')') else {
         return Err(impossible("a `(` without its `)`", None));
     };
-    let numbers: Result<Vec<i64>, _> = inner
-        .split(',')
-        .map(|number| number.trim().parse())
-        .collect();
-    let numbers = numbers.map_err(|_| impossible(format!("`({inner})` holds no numbers"), None))?;
-    Ok((name(&format!("{head} {tail}")), numbers))
+    Ok((name(&format!("{head} {tail}")), Some(inner.to_owned())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<ColumnType, Problem> {
+        let state = QualifiedName {
+            schema: "app".into(),
+            name: "Post State".into(),
+        };
+        parse(text, &[("post_state", state)])
+    }
+
     #[test]
     fn every_spelling_of_a_type_is_read() {
-        for (text, ty) in [
-            ("int2", PgType::SmallInt),
-            ("INT", PgType::Integer),
-            ("bigint", PgType::BigInt),
-            ("numeric", PgType::Numeric(None)),
-            ("decimal(5)", PgType::Numeric(Some((5, 0)))),
-            ("numeric( 40 , -2 )", PgType::Numeric(Some((40, -2)))),
-            ("double   precision", PgType::DoublePrecision),
-            ("character varying(20)", PgType::VarChar(Some(20))),
-            ("char", PgType::Char(None)),
-            ("timestamp(3) with time zone", PgType::TimestampTz),
-            ("timestamp without time zone", PgType::Timestamp),
-            ("text[]", PgType::Array(Box::new(PgType::Text))),
+        for (text, name, modifier) in [
+            ("int2", "smallint", ""),
+            ("INT", "integer", ""),
+            ("bigint", "bigint", ""),
+            ("decimal(5)", "numeric", "(5,0)"),
+            ("numeric( 40 , -2 )", "numeric", "(40,-2)"),
+            ("double   precision", "double precision", ""),
+            ("character varying(20)", "character varying", "(20)"),
+            ("char", "character", ""),
+            ("\"char\"", "\"char\"", ""),
+            ("timestamp(3) with time zone", "timestamptz", ""),
+            ("timestamp without time zone", "timestamp", ""),
+            ("interval day to second(3)", "interval", ""),
+            ("bit varying(7)", "bit varying", "(7)"),
+            ("pg_catalog.int4", "integer", ""),
+            ("public.citext", "citext", ""),
+            ("geometry(Point,4326)", "geometry", "(Point,4326)"),
         ] {
-            let expected = ColumnType {
-                ty,
+            let Ok(ColumnType {
+                ty:
+                    PgType::Builtin {
+                        builtin,
+                        modifier: read,
+                    },
                 nullable: false,
                 primary_key: false,
+                parent: false,
+            }) = read(text)
+            else {
+                panic!("{text}")
             };
-            assert_eq!(parse(text), Ok(expected), "{text}");
+            assert_eq!((builtin.name, read.as_str()), (name, modifier), "{text}");
         }
-        let marked = parse("numeric(3,1)[] ?");
+        let marked = read("numeric(3,1)[] ?");
         assert!(
             marked.is_ok_and(|parsed| parsed.nullable && matches!(parsed.ty, PgType::Array(_)))
         );
-        assert!(parse("bigint pk").is_ok_and(|parsed| parsed.primary_key));
+        for text in ["bigint pk parent", "bigint parent pk"] {
+            assert!(read(text).is_ok_and(|parsed| parsed.primary_key && parsed.parent));
+        }
+        for text in ["post_state", "app.\"Post State\""] {
+            assert!(read(text).is_ok_and(|parsed| parsed.ty == PgType::Declared(0)));
+        }
     }
 
     #[test]
@@ -239,13 +285,14 @@ mod tests {
             "pk",
             "double",
             "text[",
-            "vector(3)",
+            "vectorr(3)",
             "text pk pk",
         ] {
-            assert!(matches!(parse(text), Err(Problem::Unknown(_))), "{text}");
+            assert!(matches!(read(text), Err(Problem::Unknown(_))), "{text}");
         }
         for text in [
             "serial",
+            "record",
             "bigint? pk",
             "text[][]",
             "text[3]",
@@ -256,11 +303,10 @@ mod tests {
             "varchar(0)",
             "time(7)",
             "numeric(3",
+            "app.other",
+            "geometry('x')",
         ] {
-            assert!(
-                matches!(parse(text), Err(Problem::Impossible(..))),
-                "{text}"
-            );
+            assert!(matches!(read(text), Err(Problem::Impossible(..))), "{text}");
         }
     }
 }

@@ -5,23 +5,31 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 
 use super::calendar;
-use super::{FieldType, Literal};
+use super::{DeclaredType, FieldType, Literal, TypeKind};
 use crate::schema::{Node, Value};
 
 /// The default of the short form (`string = "Any"`), which is JSON.
-pub(super) fn from_text(ty: &FieldType, text: &str) -> Result<Literal, String> {
+pub(super) fn from_text(
+    ty: &FieldType,
+    text: &str,
+    types: &[DeclaredType],
+) -> Result<Literal, String> {
     let json: Json = serde_json::from_str(text).map_err(|_| match ty {
         FieldType::String => {
             format!("the default has to be JSON; write `\"{text}\"` with its quotes")
         }
         _ => format!("`{text}` is not JSON; texts, dates and times need quotes"),
     })?;
-    literal(ty, &json)
+    literal(ty, &json, types)
 }
 
 /// The default of the long form (`default: Any`), which is YAML.
-pub(super) fn from_node(ty: &FieldType, node: &Node) -> Result<Literal, String> {
-    literal(ty, &json(node)?)
+pub(super) fn from_node(
+    ty: &FieldType,
+    node: &Node,
+    types: &[DeclaredType],
+) -> Result<Literal, String> {
+    literal(ty, &json(node)?, types)
 }
 
 fn json(node: &Node) -> Result<Json, String> {
@@ -49,7 +57,7 @@ fn json(node: &Node) -> Result<Json, String> {
 }
 
 /// The value as a literal of the type, in the form that the payload has.
-fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
+fn literal(ty: &FieldType, json: &Json, types: &[DeclaredType]) -> Result<Literal, String> {
     let no = |what: &str| Err(format!("{json} is no {what}"));
     let text =
         |what: &str, normalize: fn(&str) -> Option<String>| match json.as_str().and_then(normalize)
@@ -59,7 +67,7 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
         };
     match ty {
         FieldType::Optional(_) if json.is_null() => Ok(Literal::Null),
-        FieldType::Optional(inner) => literal(inner, json),
+        FieldType::Optional(inner) => literal(inner, json, types),
         FieldType::Int => json
             .as_i64()
             .map_or_else(|| no("int of 64 bits"), |value| Ok(Literal::Int(value))),
@@ -90,10 +98,21 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
         ),
         FieldType::Duration => text("duration in seconds like \"PT1.5S\"", calendar::duration),
         FieldType::Uuid => text("uuid", uuid),
+        FieldType::Enum(index) => {
+            let TypeKind::Enum(labels) = &types[*index].kind else {
+                return no("label");
+            };
+            match json.as_str() {
+                Some(text) if labels.iter().any(|label| label.label == text) => {
+                    Ok(Literal::Text(text.to_owned()))
+                }
+                _ => no(&format!("label of `{}`", types[*index].name)),
+            }
+        }
         FieldType::Json => Ok(Literal::Json(json.clone())),
-        FieldType::List(element) => Ok(Literal::Sequence(elements(json, |_| element)?)),
+        FieldType::List(element) => Ok(Literal::Sequence(elements(json, |_| element, types)?)),
         FieldType::Set(element) => {
-            let mut items = elements(json, |_| element)?;
+            let mut items = elements(json, |_| element, types)?;
             sort(&mut items);
             if items.windows(2).any(|pair| pair[0] == pair[1]) {
                 return Err("the set has an element twice".to_owned());
@@ -107,15 +126,19 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
             {
                 return Err(format!("{json} is no list of {}", members.len()));
             }
-            Ok(Literal::Sequence(elements(json, |index| &members[index])?))
+            Ok(Literal::Sequence(elements(
+                json,
+                |index| &members[index],
+                types,
+            )?))
         }
         FieldType::Map(key, value) => {
             let Some(object) = json.as_object() else {
                 return no("mapping");
             };
-            let entries = object
-                .iter()
-                .map(|(name, entry)| Ok((map_key(key, name)?, literal(value, entry)?)));
+            let entries = object.iter().map(|(name, entry)| {
+                Ok((map_key(key, name, types)?, literal(value, entry, types)?))
+            });
             let mut entries: Vec<(Literal, Literal)> = entries.collect::<Result<_, String>>()?;
             entries.sort_by(|left, right| order(&left.0, &right.0));
             if entries.windows(2).any(|pair| pair[0].0 == pair[1].0) {
@@ -126,26 +149,30 @@ fn literal(ty: &FieldType, json: &Json) -> Result<Literal, String> {
     }
 }
 
-fn elements<'t>(json: &Json, ty: impl Fn(usize) -> &'t FieldType) -> Result<Vec<Literal>, String> {
+fn elements<'t>(
+    json: &Json,
+    ty: impl Fn(usize) -> &'t FieldType,
+    types: &[DeclaredType],
+) -> Result<Vec<Literal>, String> {
     let items = json
         .as_array()
         .ok_or_else(|| format!("{json} is no list"))?;
     items
         .iter()
         .enumerate()
-        .map(|(index, item)| literal(ty(index), item))
+        .map(|(index, item)| literal(ty(index), item, types))
         .collect()
 }
 
 /// Keys are texts in JSON, whatever their type.
-fn map_key(ty: &FieldType, name: &str) -> Result<Literal, String> {
+fn map_key(ty: &FieldType, name: &str, types: &[DeclaredType]) -> Result<Literal, String> {
     match ty {
         FieldType::Int | FieldType::Bool => {
             let value = serde_json::from_str(name)
                 .map_err(|_| format!("the key \"{name}\" does not fit"))?;
-            literal(ty, &value)
+            literal(ty, &value, types)
         }
-        _ => literal(ty, &Json::from(name)),
+        _ => literal(ty, &Json::from(name), types),
     }
 }
 
@@ -187,8 +214,8 @@ mod tests {
     use super::*;
 
     fn read(ty: &str, text: &str) -> Result<Literal, String> {
-        let (ty, _) = super::super::field_type::parse(ty).expect("a type");
-        from_text(&ty, text)
+        let (ty, _) = super::super::field_type::parse(ty, &[]).expect("a type");
+        from_text(&ty, text, &[])
     }
 
     #[test]

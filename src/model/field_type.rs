@@ -48,13 +48,18 @@ const DEPTH: usize = 16;
 const MEMBERS: usize = 12;
 
 /// The type and the text of the default.
-pub(super) fn parse(text: &str) -> Result<(FieldType, Option<&str>), Problem> {
+///
+/// `enums` are the names of the declared enums with their indexes.
+pub(super) fn parse<'t>(
+    text: &'t str,
+    enums: &[(&str, usize)],
+) -> Result<(FieldType, Option<&'t str>), Problem> {
     // No type has a `=` in it.
     let (ty, default) = match text.split_once('=') {
         Some((ty, default)) => (ty, Some(default.trim())),
         None => (text, None),
     };
-    let mut parser = Parser { rest: ty };
+    let mut parser = Parser { rest: ty, enums };
     let parsed = parser.field_type(DEPTH)?;
     if !parser.rest.trim().is_empty() {
         return Err(impossible(
@@ -69,11 +74,12 @@ fn impossible(problem: impl Into<String>, help: Option<&str>) -> Problem {
     Problem::Impossible(problem.into(), help.map(Into::into))
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'e> {
     rest: &'a str,
+    enums: &'e [(&'e str, usize)],
 }
 
-impl<'a> Parser<'a> {
+impl<'a> Parser<'a, '_> {
     fn field_type(&mut self, depth: usize) -> Result<FieldType, Problem> {
         if depth == 0 {
             return Err(impossible("the type is nested too deeply", None));
@@ -116,13 +122,15 @@ impl<'a> Parser<'a> {
                     Some(&format!("write `{example}`")),
                 ));
             }
-            (_, Some(_)) if scalar(name).is_some() => {
+            (_, Some(_)) if self.scalar(name).is_some() => {
                 return Err(impossible(
                     format!("`{name}` takes no types in angle brackets"),
                     None,
                 ));
             }
-            _ => scalar(name).ok_or_else(|| Problem::Unknown(name.to_owned()))?,
+            _ => self
+                .scalar(name)
+                .ok_or_else(|| Problem::Unknown(name.to_owned()))?,
         };
         if self.take('?') {
             if self.take('?') {
@@ -156,6 +164,13 @@ impl<'a> Parser<'a> {
         let (word, rest) = rest.split_at(end);
         self.rest = rest;
         word
+    }
+
+    fn scalar(&self, name: &str) -> Option<FieldType> {
+        let declared = self.enums.iter().find(|(known, _)| *known == name);
+        declared
+            .map(|(_, index)| FieldType::Enum(*index))
+            .or_else(|| scalar(name))
     }
 
     fn take(&mut self, character: char) -> bool {
@@ -198,17 +213,17 @@ fn scalar(name: &str) -> Option<FieldType> {
 }
 
 fn is_key(ty: &FieldType) -> bool {
-    use FieldType::{Bool, Date, DateTime, Decimal, Int, String, Time, Uuid};
+    use FieldType::{Bool, Date, DateTime, Decimal, Enum, Int, String, Time, Uuid};
     matches!(
         ty,
-        Int | Decimal | Bool | String | Date | Time | DateTime | Uuid
+        Int | Decimal | Bool | String | Date | Time | DateTime | Uuid | Enum(_)
     )
 }
 
 fn no_key(what: &str) -> Problem {
     impossible(
         format!("{what} need an order and one text each"),
-        Some("use int, decimal, bool, string, date, time, datetime or uuid"),
+        Some("use int, decimal, bool, string, date, time, datetime, uuid or an enum"),
     )
 }
 
@@ -242,14 +257,17 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(parse(text), Ok((ty, default)), "{text}");
+            assert_eq!(parse(text, &[]), Ok((ty, default)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_type_is_told_apart() {
         for text in ["", "integer", "list<strin>", "int8?", "?"] {
-            assert!(matches!(parse(text), Err(Problem::Unknown(_))), "{text}");
+            assert!(
+                matches!(parse(text, &[]), Err(Problem::Unknown(_))),
+                "{text}"
+            );
         }
         let deep = format!("{}int{}", "list<".repeat(40), ">".repeat(40));
         for text in [
@@ -267,7 +285,7 @@ mod tests {
             &deep,
         ] {
             assert!(
-                matches!(parse(text), Err(Problem::Impossible(..))),
+                matches!(parse(text, &[]), Err(Problem::Impossible(..))),
                 "{text}"
             );
         }

@@ -3,16 +3,18 @@
 //! A [`Schema`] exists only if no error was found, so the stages behind this one never check
 //! anything again. Everything is in the order of the YAML file.
 
+pub mod builtin;
 mod calendar;
 mod check;
 mod column_type;
+mod condition;
 mod default;
 mod field_type;
 mod identifier;
 mod types;
 
 pub(crate) use check::check;
-pub use types::{FieldType, PgType};
+pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
 
 /// A whole, valid schema file.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Schema {
     pub source: String,
     /// What to emit, and where.
     pub generate: Generate,
+    /// Types of the database that columns use.
+    pub types: Vec<DeclaredType>,
     /// Tables.
     pub models: Vec<Model>,
     /// Channels on models and message channels.
@@ -38,6 +42,8 @@ pub struct Generate {
     pub rust_in_project: bool,
     /// Extra derives for models, events and messages, beside `Clone, Debug, PartialEq`.
     pub rust_derive: Vec<String>,
+    /// Whether date and time columns are chrono's types (`generate.rust.datetime: chrono`).
+    pub chrono: bool,
     /// Folder of the migrations (`generate.migrations.dir`), default `migrations`; `None` if `migrations: none`.
     pub migrations_dir: Option<String>,
     /// Value of `SET LOCAL lock_timeout` in each migration, default `3s`.
@@ -69,8 +75,23 @@ pub struct Model {
     pub doc: Option<String>,
     /// The table; `table:` or the model's name.
     pub table: QualifiedName,
-    /// At least one.
+    /// Those of mixins first; at least one is captured.
     pub columns: Vec<Column>,
+    /// Whether the table is partitioned.
+    pub partitioned: bool,
+    /// The model that this one extends.
+    pub parent: Option<Parent>,
+    /// More derives and attributes for the struct.
+    pub extra: Extra,
+}
+
+/// Multi-table inheritance: every row belongs to a row of another table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// Index into [`Schema::models`].
+    pub model: usize,
+    /// Columns of this model (indexes) that hold the primary key of the parent's row, with the parent's column.
+    pub key: Vec<(usize, usize)>,
 }
 
 /// A column of a model.
@@ -88,6 +109,10 @@ pub struct Column {
     pub nullable: bool,
     /// Part of the primary key, in column order.
     pub primary_key: bool,
+    /// Whether its value may leave the table.
+    pub captured: bool,
+    /// The Rust type, if it is not the usual one of the type: made of that by `TryFrom`.
+    pub rust: Option<String>,
 }
 
 /// A channel.
@@ -101,18 +126,15 @@ pub struct Channel {
     pub delivery: Delivery,
     /// What it carries.
     pub kind: ChannelKind,
+    /// More derives and attributes for its Rust types.
+    pub extra: Extra,
 }
 
 /// What a channel carries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChannelKind {
     /// Bound to a model.
-    Trigger {
-        /// Index into [`Schema::models`].
-        model: usize,
-        /// Sorted, distinct, never empty; `save` is already expanded.
-        events: Vec<TriggerEvent>,
-    },
+    Trigger(TriggerChannel),
     /// Fields of its own; those of the base channel first (`extends`), overridden defaults applied.
     Message {
         /// In order.
@@ -120,6 +142,72 @@ pub enum ChannelKind {
         /// Index into [`Schema::channels`] of the channel it extends.
         extends: Option<usize>,
     },
+}
+
+/// A channel on a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TriggerChannel {
+    /// Index into [`Schema::models`].
+    pub model: usize,
+    /// Sorted, distinct, never empty; `save` is already expanded.
+    pub events: Vec<TriggerEvent>,
+    /// Columns (indexes) of `update_of`; empty: any update.
+    pub update_of: Vec<usize>,
+    /// Which updates count.
+    pub changed: Option<Changed>,
+    /// SQL conditions by operation, sorted; an operation without one always fires.
+    pub when: Vec<(Op, String)>,
+    /// Columns (indexes) of the row before that are sent; `None`: all that are captured.
+    pub old: Option<Vec<usize>>,
+    /// Columns (indexes) of the row after that are sent; `None`: all that are captured.
+    pub new: Option<Vec<usize>>,
+    /// For each row or for each statement.
+    pub level: Level,
+    /// At the end of the transaction.
+    pub deferred: bool,
+    /// When in replication.
+    pub fire: Fire,
+    /// Whether an error in the capture function loses the event and not the write.
+    pub skip_errors: bool,
+    /// Whether a transaction may switch the channel off.
+    pub ignorable: bool,
+    /// Whether conditions are checked in the function, so that their columns can be altered.
+    pub condition_in_function: bool,
+    /// Whether the triggers are the user's own.
+    pub own_triggers: bool,
+}
+
+/// Which updates count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// One of these columns (indexes) has another value.
+    Any(Vec<usize>),
+    /// Each of these has.
+    All(Vec<usize>),
+    /// None of these has.
+    None(Vec<usize>),
+    /// Anything in the row differs, byte by byte.
+    WholeRow,
+}
+
+/// Level of a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// `FOR EACH ROW`.
+    Row,
+    /// `FOR EACH STATEMENT`, with transition tables.
+    Statement,
+}
+
+/// When a trigger fires in replication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fire {
+    /// Where the change was made.
+    Origin,
+    /// Also where it is applied.
+    Always,
+    /// Only where it is applied.
+    Replica,
 }
 
 /// One trigger: when, and on what.
@@ -141,7 +229,7 @@ pub enum Timing {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Op {
     /// A row was inserted: `new`.
     Insert,
@@ -149,6 +237,8 @@ pub enum Op {
     Update,
     /// A row was deleted: `old`.
     Delete,
+    /// The table was truncated: no row.
+    Truncate,
     /// A message was published.
     Message,
 }
@@ -206,14 +296,21 @@ pub struct Listener {
     pub name: String,
     /// Documentation.
     pub doc: Option<String>,
-    /// Index into [`Schema::channels`].
-    pub channel: usize,
-    /// Sorted, distinct, never empty, a subset of what the channel can carry.
-    pub ops: Vec<Op>,
+    /// At least one, distinct, all with the same delivery.
+    pub channels: Vec<Subscription>,
     /// Listeners of one group share one copy of each durable notification. Default: the listener's name.
     pub group: String,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
+}
+
+/// What a listener takes of a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Index into [`Schema::channels`].
+    pub channel: usize,
+    /// Sorted, distinct, never empty, a subset of what the channel can carry.
+    pub ops: Vec<Op>,
 }
 
 /// `filter: {context.KEY: VALUE}`.
@@ -235,27 +332,84 @@ pub enum FilterValue {
 }
 
 impl Channel {
-    /// Row operations that this channel can carry, sorted and distinct; `[Message]` for a message channel.
+    /// Operations that this channel can carry, sorted and distinct; `[Message]` for a message channel.
     pub fn ops(&self) -> Vec<Op> {
         match &self.kind {
             ChannelKind::Message { .. } => vec![Op::Message],
-            ChannelKind::Trigger { events, .. } => {
-                let mut ops: Vec<Op> = events.iter().map(|event| event.op).collect();
-                ops.sort_unstable();
-                ops.dedup();
-                ops
+            ChannelKind::Trigger(trigger) => trigger.ops(),
+        }
+    }
+}
+
+impl TriggerChannel {
+    /// Operations that it carries, sorted and distinct.
+    pub fn ops(&self) -> Vec<Op> {
+        let mut ops: Vec<Op> = self.events.iter().map(|event| event.op).collect();
+        ops.sort_unstable();
+        ops.dedup();
+        ops
+    }
+}
+
+impl TriggerChannel {
+    /// Ends of the names of its own row types: `Old` and `New`, or `Row` for both; none if it sends whole rows.
+    pub fn image_suffixes(&self) -> Vec<&'static str> {
+        let has = |op| self.events.iter().any(|event| event.op == op);
+        let old = has(Op::Update) || has(Op::Delete);
+        let new = has(Op::Update) || has(Op::Insert);
+        let part = |list: &Option<Vec<usize>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        let (old, new) = (old && part(&self.old), new && part(&self.new));
+        match (old, new) {
+            (true, true) if self.old == self.new => vec!["Row"],
+            (true, true) => vec!["Old", "New"],
+            (true, false) if self.old == self.new => vec!["Row"],
+            (false, true) if self.old == self.new => vec!["Row"],
+            (true, false) => vec!["Old"],
+            (false, true) => vec!["New"],
+            (false, false) => Vec::new(),
+        }
+    }
+}
+
+impl Listener {
+    /// Whether it gets its event as one of several channels' types.
+    pub fn is_several(&self) -> bool {
+        self.channels.len() > 1
+    }
+
+    /// Names of the types that are made for it: an event of its own, and parts of the events of channels.
+    pub fn own_types(&self, channels: &[Channel]) -> Vec<String> {
+        let mut types = Vec::new();
+        if self.is_several() {
+            types.push(format!("{}_event", self.name));
+        }
+        for subscription in &self.channels {
+            let channel = &channels[subscription.channel];
+            if subscription.ops != channel.ops() {
+                types.push(self.part_name(channel));
             }
+        }
+        types
+    }
+
+    /// Name of the type for a part of a channel's events.
+    pub fn part_name(&self, channel: &Channel) -> String {
+        if self.is_several() {
+            format!("{}_{}", self.name, channel.name)
+        } else {
+            format!("{}_event", self.name)
         }
     }
 }
 
 impl Op {
-    /// Word of the YAML and of the `op` column: `insert`, `update`, `delete`, `message`.
+    /// Word of the YAML and of the `op` column: `insert`, `update`, `delete`, `truncate`, `message`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Insert => "insert",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Truncate => "truncate",
             Self::Message => "message",
         }
     }

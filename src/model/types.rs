@@ -1,48 +1,81 @@
 //! Types of columns and of message fields.
 
+use super::QualifiedName;
+use super::builtin::Builtin;
+
 /// PostgreSQL type of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PgType {
-    /// `smallint`, `int2`.
-    SmallInt,
-    /// `integer`, `int`, `int4`.
-    Integer,
-    /// `bigint`, `int8`.
-    BigInt,
-    /// `numeric`, `decimal`, optionally `(precision, scale)`.
-    Numeric(Option<(u16, i16)>),
-    /// `real`, `float4`.
-    Real,
-    /// `double precision`, `float8`.
-    DoublePrecision,
-    /// `boolean`, `bool`.
-    Boolean,
-    /// `text`.
-    Text,
-    /// `varchar`, `character varying`, optionally `(n)`.
-    VarChar(Option<u32>),
-    /// `char`, `character`, optionally `(n)`.
-    Char(Option<u32>),
-    /// `uuid`.
-    Uuid,
-    /// `bytea`.
-    Bytea,
-    /// `date`.
-    Date,
-    /// `time`, `time without time zone`.
-    Time,
-    /// `timestamp`, `timestamp without time zone`.
-    Timestamp,
-    /// `timestamptz`, `timestamp with time zone`.
-    TimestampTz,
-    /// `interval`.
-    Interval,
-    /// `json`.
-    Json,
-    /// `jsonb`.
-    Jsonb,
-    /// `T[]`, one dimension; T is never an array.
+    /// One that PostgreSQL or a well-known extension brings.
+    Builtin {
+        /// Its row in the table.
+        builtin: &'static Builtin,
+        /// What stands in parentheses, with them, or nothing.
+        modifier: String,
+    },
+    /// Index into [`Schema::types`](super::Schema::types).
+    Declared(usize),
+    /// `T[]`, of any number of dimensions; T is never an array.
     Array(Box<PgType>),
+}
+
+/// A type of the user's database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredType {
+    /// Key in the YAML.
+    pub name: String,
+    /// Documentation.
+    pub doc: Option<String>,
+    /// Name in the database.
+    pub sql: QualifiedName,
+    /// What it is.
+    pub kind: TypeKind,
+    /// The user's own Rust type, made of the usual one by `TryFrom`.
+    pub rust: Option<String>,
+    /// More derives and attributes for the Rust type.
+    pub extra: Extra,
+}
+
+/// What a declared type is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeKind {
+    /// An enum with its labels, in order.
+    Enum(Vec<Label>),
+    /// A composite type with its attributes, in order.
+    Composite(Vec<Attribute>),
+    /// A domain over another type.
+    Domain(PgType),
+    /// Anything else: captured as its text.
+    Opaque,
+}
+
+/// A label of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// In the database.
+    pub label: String,
+    /// Variant in Rust.
+    pub variant: String,
+}
+
+/// An attribute of a composite type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// In the database; the Rust field is made of it.
+    pub name: String,
+    /// Type.
+    pub ty: PgType,
+    /// `?` in the YAML.
+    pub nullable: bool,
+}
+
+/// More derives and attributes for a Rust type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    /// Paths of derive macros.
+    pub derives: Vec<String>,
+    /// Attributes without `#[` and `]`.
+    pub attributes: Vec<String>,
 }
 
 /// Type of a field of a message channel.
@@ -72,11 +105,13 @@ pub enum FieldType {
     Uuid,
     /// `json`: `serde_json::Value`.
     Json,
+    /// An enum of `types`: index into [`Schema::types`](super::Schema::types).
+    Enum(usize),
     /// `list<T>`.
     List(Box<FieldType>),
     /// `set<T>`; T can be a key.
     Set(Box<FieldType>),
-    /// `map<K,V>`; K is one of int, decimal, bool, string, date, time, datetime, uuid.
+    /// `map<K,V>`; K is an enum or one of int, decimal, bool, string, date, time, datetime, uuid.
     Map(Box<FieldType>, Box<FieldType>),
     /// `tuple<A,B,...>`, 1 to 12 members.
     Tuple(Vec<FieldType>),

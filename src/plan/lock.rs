@@ -6,7 +6,7 @@ use crate::lock::{Lock, ModelLock};
 use crate::model::{Model, Schema};
 
 use super::names::sha256_hex;
-use super::rust_types::pg_name;
+use super::rust_types;
 
 /// Version and shape of every model ever seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl ModelVersions {
     pub fn new(schema: &Schema, lock: Option<&Lock>) -> Self {
         let mut models = lock.map(|lock| lock.models.clone()).unwrap_or_default();
         for model in &schema.models {
-            let shape = shape(model);
+            let shape = shape(model, schema);
             models
                 .entry(model.name.clone())
                 .and_modify(|known| {
@@ -45,13 +45,31 @@ impl ModelVersions {
     }
 }
 
-/// What a reader of the payload must know: columns, types, nullability. Order does not count: rows are JSON objects.
-fn shape(model: &Model) -> String {
+/// What a reader of the payload must know: columns, types, nullability, and the same of the row that it extends. Order does
+/// not count: rows are JSON objects.
+fn shape(model: &Model, schema: &Schema) -> String {
+    sha256_hex(&serde_json::to_string(&columns(model, schema)).expect("strings are JSON"))
+}
+
+fn columns(model: &Model, schema: &Schema) -> Vec<(String, String, bool)> {
     let mut columns: Vec<_> = model
         .columns
         .iter()
-        .map(|column| (column.column.as_str(), pg_name(&column.ty), column.nullable))
+        .filter(|column| column.captured)
+        .map(|column| {
+            let shape = rust_types::shape(&column.ty, &schema.types);
+            (column.column.clone(), shape, column.nullable)
+        })
         .collect();
+    if let Some(parent) = &model.parent {
+        let parent = &schema.models[parent.model];
+        let inherited = self::columns(parent, schema);
+        columns.extend(
+            inherited.into_iter().map(|(name, shape, nullable)| {
+                (format!("{}.{name}", parent.name), shape, nullable)
+            }),
+        );
+    }
     columns.sort_unstable();
-    sha256_hex(&serde_json::to_string(&columns).expect("strings and booleans are JSON"))
+    columns
 }

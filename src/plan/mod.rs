@@ -9,8 +9,11 @@ mod lock;
 mod migration;
 pub mod names;
 mod rust;
+mod rust_event;
 mod rust_listener;
 mod rust_message;
+mod rust_row;
+mod rust_type;
 mod rust_types;
 mod sql;
 
@@ -20,10 +23,15 @@ pub use error::PlanError;
 pub use lock::ModelVersions;
 pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
 pub use names::sha256_hex;
-pub use rust::{RustChannel, RustColumn, RustEvent, RustModel, RustPlan, RustVariant};
-pub use rust_listener::{RustFilter, RustListener};
+pub use rust::{RustChannel, RustModel, RustPlan};
+pub use rust_event::{RustEvent, RustImage, RustVariant};
+pub use rust_listener::{RustFilter, RustListener, RustSubscription};
 pub use rust_message::{RustField, RustMessage};
-pub use sql::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlPlan, SqlTrigger};
+pub use rust_row::{RustColumn, RustRow};
+pub use rust_type::{RustLabel, RustType};
+pub use sql::{
+    SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
+};
 
 use crate::history::History;
 use crate::model::Schema;

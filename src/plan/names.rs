@@ -51,6 +51,11 @@ fn bounded(name: &str) -> String {
     }
 }
 
+/// The beginning of a name and a hash of something that belongs to it.
+pub(super) fn hashed(name: &str, content: &str) -> String {
+    with_hash(name, content)
+}
+
 fn with_hash(cut: &str, hashed: &str) -> String {
     let mut end = cut.len().min(MAX_BYTES - 1 - HASH_CHARS);
     while !cut.is_char_boundary(end) {

@@ -4,23 +4,27 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Channel, ChannelKind, Delivery, Model, Op, Schema};
+use crate::model::{Channel, ChannelKind, Delivery, Extra, Model, Op, Schema, TriggerChannel};
 
 use super::error::PlanError;
 use super::ident::{doc_lines, rust_const, rust_field, rust_literal, rust_type};
 use super::lock::ModelVersions;
 use super::names::{function_name, wire_name};
+use super::rust_event::{self, RustEvent, row_type};
 use super::rust_listener::{self, RustListener};
 use super::rust_message::{self, RustMessage};
-use super::rust_types::{column_type, pg_name};
+use super::rust_row::{self, RustRow};
+use super::rust_type::{self, RustType};
 
 /// All of the Rust file. Literals are ready to be pasted, docs are lines without `///`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RustPlan {
     /// Schema of our objects, as a literal.
     pub storage_schema: String,
-    /// Derives of models, events and messages.
+    /// Derives of events that belong to no single channel.
     pub derives: String,
+    /// Types of the database.
+    pub types: Vec<RustType>,
     /// Structs of tables.
     pub models: Vec<RustModel>,
     /// Types of channels.
@@ -34,31 +38,14 @@ pub struct RustPlan {
 /// A struct for a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RustModel {
-    /// Type.
-    pub ty: String,
-    /// Documentation.
-    pub doc: Vec<String>,
+    /// The struct.
+    pub row: RustRow,
     /// Name in the YAML, as a literal.
     pub name: String,
     /// Version of the shape.
     pub version: u32,
     /// Types of the channels on it.
     pub channels: Vec<String>,
-    /// Columns.
-    pub fields: Vec<RustColumn>,
-}
-
-/// A field of a model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RustColumn {
-    /// Field.
-    pub name: String,
-    /// Type.
-    pub ty: String,
-    /// Column, as a literal: the key in the payload.
-    pub key: String,
-    /// Documentation.
-    pub doc: Vec<String>,
 }
 
 /// A channel.
@@ -74,36 +61,14 @@ pub struct RustChannel {
     pub delivery: &'static str,
     /// Function in the database, as a literal.
     pub function: String,
+    /// Whether a transaction may switch it off.
+    pub ignorable: bool,
+    /// Row types of its own.
+    pub rows: Vec<RustRow>,
     /// Its type, if it is a trigger channel.
     pub event: Option<RustEvent>,
     /// Its type, if it is a message channel.
     pub message: Option<RustMessage>,
-}
-
-/// Type of what a trigger channel carries: a struct for one operation, an enum for several.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RustEvent {
-    /// Type.
-    pub ty: String,
-    /// Documentation.
-    pub doc: Vec<String>,
-    /// Whether it is an enum.
-    pub several: bool,
-    /// By operation.
-    pub variants: Vec<RustVariant>,
-}
-
-/// One operation of an event.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RustVariant {
-    /// Variant of the event and of `Op`.
-    pub name: &'static str,
-    /// Documentation.
-    pub doc: &'static str,
-    /// `old`, `new` or both, with the documentation.
-    pub images: Vec<(&'static str, &'static str)>,
-    /// Type of the images.
-    pub row: String,
 }
 
 pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan, PlanError> {
@@ -112,6 +77,14 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
     let mut constants = Names::default();
     constants.claim("CATALOG", "the catalog")?;
     names.claim("Listeners", "the listeners")?;
+    let types: Vec<RustType> = schema
+        .types
+        .iter()
+        .filter_map(|declared| rust_type::plan(schema, declared))
+        .collect();
+    for declared in &types {
+        names.claim(&declared.ty, "a type")?;
+    }
     for model in &schema.models {
         names.claim(&rust_type(&model.name), &format!("model `{}`", model.name))?;
         distinct(
@@ -120,44 +93,57 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
         )?;
     }
     for channel in &schema.channels {
-        names.claim(
-            &rust_type(&channel.name),
-            &format!("channel `{}`", channel.name),
-        )?;
-        if let ChannelKind::Message { fields, .. } = &channel.kind {
-            distinct(
+        let owner = format!("channel `{}`", channel.name);
+        names.claim(&rust_type(&channel.name), &owner)?;
+        match &channel.kind {
+            ChannelKind::Message { fields, .. } => distinct(
                 fields.iter().map(|field| field.name.as_str()),
                 &channel.name,
-            )?;
+            )?,
+            ChannelKind::Trigger(on) => {
+                for suffix in on.image_suffixes() {
+                    names.claim(&row_type(channel, suffix), &owner)?;
+                }
+            }
         }
     }
     let mut events = Vec::new();
     for listener in &schema.listeners {
-        let channel = &schema.channels[listener.channel];
         let owner = format!("listener `{}`", listener.name);
         names.claim(&rust_type(&listener.name), &owner)?;
         names.claim(&handler_type(&listener.name), &owner)?;
         constants.claim(&rust_const(&listener.name), &owner)?;
-        if let (ChannelKind::Trigger { model, .. }, true) =
-            (&channel.kind, listener.ops != channel.ops())
-        {
-            let ty = part_type(&listener.name);
-            names.claim(&ty, &owner)?;
-            let doc = vec![format!(
-                "What the listener `{}` takes of the channel `{}`.",
-                listener.name, channel.name
-            )];
-            events.push(event(ty, doc, &schema.models[*model], &listener.ops));
+        for ty in listener.own_types(&schema.channels) {
+            names.claim(&rust_type(&ty), &owner)?;
+        }
+        for subscription in &listener.channels {
+            let channel = &schema.channels[subscription.channel];
+            if let ChannelKind::Trigger(on) = &channel.kind
+                && subscription.ops != channel.ops()
+            {
+                let ty = rust_type(&listener.part_name(channel));
+                let doc = vec![format!(
+                    "What the listener `{}` takes of the channel `{}`.",
+                    listener.name, channel.name
+                )];
+                let ops = &subscription.ops;
+                events.push(rust_event::plan(schema, channel, on, ty, doc, ops));
+            }
         }
     }
+    let by_model = channels_by_model(schema);
     Ok(RustPlan {
         storage_schema: rust_literal(&schema.generate.storage_schema),
-        derives: derives(schema),
+        derives: derives_of(schema, &Extra::default()),
+        types,
         models: schema
             .models
             .iter()
             .enumerate()
-            .map(|(index, model)| rust_model(schema, index, model, versions))
+            .map(|(index, model)| {
+                let channels = by_model.get(&index).cloned().unwrap_or_default();
+                rust_model(schema, model, versions, channels)
+            })
             .collect(),
         channels: schema
             .channels
@@ -171,6 +157,20 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
             .map(|listener| rust_listener::plan(schema, listener))
             .collect(),
     })
+}
+
+/// Types of the channels on each model.
+fn channels_by_model(schema: &Schema) -> BTreeMap<usize, Vec<String>> {
+    let mut channels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for channel in &schema.channels {
+        if let ChannelKind::Trigger(on) = &channel.kind {
+            channels
+                .entry(on.model)
+                .or_default()
+                .push(rust_type(&channel.name));
+        }
+    }
+    channels
 }
 
 /// Who has which name.
@@ -204,21 +204,34 @@ fn handler_type(listener: &str) -> String {
     format!("{}Handler", rust_type(listener))
 }
 
-pub(super) fn part_type(listener: &str) -> String {
-    format!("{}Event", rust_type(listener))
-}
-
-fn derives(schema: &Schema) -> String {
-    let mut derives = vec!["Clone", "Debug", "PartialEq"];
-    for extra in &schema.generate.rust_derive {
-        if !derives.contains(&extra.as_str()) {
-            derives.push(extra);
+/// The derives that are always there, those of the whole file, and those of one declaration, each once.
+pub(super) fn derives(always: &[&str], file: &[String], extra: &Extra) -> String {
+    let mut derives: Vec<&str> = always.to_vec();
+    for more in file.iter().chain(&extra.derives) {
+        if !derives.contains(&more.as_str()) {
+            derives.push(more);
         }
     }
     derives.join(", ")
 }
 
-fn rust_model(schema: &Schema, index: usize, model: &Model, versions: &ModelVersions) -> RustModel {
+/// Derives of a model, event or message.
+pub(super) fn derives_of(schema: &Schema, extra: &Extra) -> String {
+    let always = ["Clone", "Debug", "PartialEq"];
+    derives(&always, &schema.generate.rust_derive, extra)
+}
+
+/// Attributes of one declaration.
+pub(super) fn attributes(extra: &Extra) -> Vec<String> {
+    extra.attributes.clone()
+}
+
+fn rust_model(
+    schema: &Schema,
+    model: &Model,
+    versions: &ModelVersions,
+    channels: Vec<String>,
+) -> RustModel {
     let mut doc = vec![format!(
         "Row of `{}.{}`.",
         code(&model.table.schema),
@@ -226,52 +239,29 @@ fn rust_model(schema: &Schema, index: usize, model: &Model, versions: &ModelVers
     )];
     append(&mut doc, model.doc.as_deref());
     RustModel {
-        ty: rust_type(&model.name),
-        doc,
+        row: RustRow {
+            ty: rust_type(&model.name),
+            doc,
+            derives: derives_of(schema, &model.extra),
+            attributes: attributes(&model.extra),
+            fields: rust_row::fields(schema, model, None),
+        },
         name: rust_literal(&model.name),
         version: versions.of(model),
-        channels: schema
-            .channels
-            .iter()
-            .filter(|channel| {
-                matches!(channel.kind, ChannelKind::Trigger { model, .. } if model == index)
-            })
-            .map(|channel| rust_type(&channel.name))
-            .collect(),
-        fields: model
-            .columns
-            .iter()
-            .map(|column| {
-                let null = if column.nullable { ", nullable" } else { "" };
-                let key = if column.primary_key { ", primary key" } else { "" };
-                let mut doc =
-                    vec![format!("`{}`: {}{null}{key}.", code(&column.column), pg_name(&column.ty))];
-                // `int[]` would be a link to rustdoc.
-                doc[0] = doc[0].replace("[]", "\\[\\]");
-                append(&mut doc, column.doc.as_deref());
-                RustColumn {
-                    name: rust_field(&column.field),
-                    ty: column_type(&column.ty, column.nullable),
-                    key: rust_literal(&column.column),
-                    doc,
-                }
-            })
-            .collect(),
+        channels,
     }
 }
 
 fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
     let ty = rust_type(&channel.name);
+    let mut rows = Vec::new();
     let (prefix, event, message) = match &channel.kind {
-        ChannelKind::Trigger { model, .. } => {
+        ChannelKind::Trigger(on) => {
             let mut doc = vec![format!("Event of the channel `{}`.", channel.name)];
             append(&mut doc, channel.doc.as_deref());
-            let model = &schema.models[*model];
-            (
-                "capture",
-                Some(self::event(ty.clone(), doc, model, &channel.ops())),
-                None,
-            )
+            rows = row_types(schema, channel, on);
+            let event = rust_event::plan(schema, channel, on, ty.clone(), doc, &channel.ops());
+            ("capture", Some(event), None)
         }
         ChannelKind::Message { fields, extends } => {
             let base = extends.map(|base| schema.channels[base].name.as_str());
@@ -291,37 +281,36 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
             Delivery::Transient => "Transient",
         },
         function: rust_literal(&function_name(prefix, &channel.name)),
+        ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
+        rows,
         event,
         message,
     }
 }
 
-fn event(ty: String, doc: Vec<String>, model: &Model, ops: &[Op]) -> RustEvent {
-    const OLD: (&str, &str) = ("old", "The row before.");
-    const NEW: (&str, &str) = ("new", "The row after.");
-    let row = rust_type(&model.name);
-    let variants: Vec<RustVariant> = ops
-        .iter()
-        .map(|op| {
-            let (doc, images) = match op {
-                Op::Insert => ("A row was inserted.", vec![NEW]),
-                Op::Update => ("A row was updated.", vec![OLD, NEW]),
-                Op::Delete | Op::Message => ("A row was deleted.", vec![OLD]),
-            };
-            RustVariant {
-                name: op_variant(*op),
-                doc,
-                images,
-                row: row.clone(),
-            }
-        })
-        .collect();
-    RustEvent {
-        ty,
-        doc,
-        several: variants.len() > 1,
-        variants,
-    }
+fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<RustRow> {
+    let model = &schema.models[on.model];
+    let image = |suffix: &str| {
+        let (list, what) = match suffix {
+            "Old" => (&on.old, "the row before"),
+            "New" => (&on.new, "the row after"),
+            _ => (if on.new.is_some() { &on.new } else { &on.old }, "a row"),
+        };
+        let doc = format!(
+            "What the channel `{}` sends of {what} of `{}.{}`.",
+            channel.name,
+            code(&model.table.schema),
+            code(&model.table.name)
+        );
+        RustRow {
+            ty: row_type(channel, suffix),
+            doc: vec![doc],
+            derives: derives_of(schema, &channel.extra),
+            attributes: attributes(&channel.extra),
+            fields: rust_row::fields(schema, model, list.as_deref()),
+        }
+    };
+    on.image_suffixes().into_iter().map(image).collect()
 }
 
 pub(super) fn op_variant(op: Op) -> &'static str {
@@ -329,12 +318,13 @@ pub(super) fn op_variant(op: Op) -> &'static str {
         Op::Insert => "Insert",
         Op::Update => "Update",
         Op::Delete => "Delete",
+        Op::Truncate => "Truncate",
         Op::Message => "Message",
     }
 }
 
 /// A name that stands between backticks in Markdown.
-fn code(name: &str) -> String {
+pub(super) fn code(name: &str) -> String {
     name.replace(['`', '\n', '\r'], "?")
 }
 

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::model::{Delivery, FilterValue, Listener, Schema};
+use crate::model::{Channel, Delivery, FilterValue, Listener, Schema};
 
 use super::ident::{rust_builder, rust_const, rust_field, rust_literal, rust_type};
-use super::rust::{append, op_variant, part_type};
+use super::rust::{append, op_variant};
 
 /// A listener.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,10 +30,10 @@ pub struct RustListener {
     pub constant: String,
     /// Type of the event or message.
     pub event: String,
-    /// Type of the channel.
-    pub channel: String,
-    /// Variants of `Op`.
-    pub ops: Vec<String>,
+    /// Whether that is an enum over several channels.
+    pub several: bool,
+    /// What it takes of which channels.
+    pub subscriptions: Vec<RustSubscription>,
     /// Filters.
     pub filter: Vec<RustFilter>,
     /// Type of `cx` in the signature of the listener.
@@ -44,6 +44,21 @@ pub struct RustListener {
     pub handler: &'static str,
     /// Method of `ListenerSet`.
     pub add: &'static str,
+}
+
+/// What a listener takes of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RustSubscription {
+    /// Type of the channel.
+    pub channel: String,
+    /// Name of the channel, as a literal.
+    pub name: String,
+    /// Documentation of the variant.
+    pub doc: String,
+    /// Type of the event or message.
+    pub event: String,
+    /// Variants of `Op`.
+    pub ops: Vec<String>,
 }
 
 /// A filter on the context.
@@ -58,13 +73,42 @@ pub struct RustFilter {
 }
 
 pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
-    let channel = &schema.channels[listener.channel];
-    let channel_type = rust_type(&channel.name);
-    let durable = channel.delivery == Delivery::Durable;
+    let channels: Vec<&Channel> = listener
+        .channels
+        .iter()
+        .map(|subscription| &schema.channels[subscription.channel])
+        .collect();
+    let durable = channels[0].delivery == Delivery::Durable;
+    let names: Vec<String> = channels
+        .iter()
+        .map(|channel| format!("`{}`", channel.name))
+        .collect();
+    let plural = if channels.len() == 1 { "" } else { "s" };
     let mut doc = vec![format!(
-        "Listener `{}` on the channel `{}`.",
-        listener.name, channel.name
+        "Listener `{}` on the channel{plural} {}.",
+        listener.name,
+        names.join(", ")
     )];
+    let subscriptions: Vec<RustSubscription> = listener
+        .channels
+        .iter()
+        .zip(&channels)
+        .map(|(subscription, channel)| RustSubscription {
+            channel: rust_type(&channel.name),
+            name: rust_literal(&channel.name),
+            doc: format!("From the channel `{}`.", channel.name),
+            event: if subscription.ops == channel.ops() {
+                rust_type(&channel.name)
+            } else {
+                rust_type(&listener.part_name(channel))
+            },
+            ops: subscription
+                .ops
+                .iter()
+                .map(|op| format!("runtime::Op::{}", op_variant(*op)))
+                .collect(),
+        })
+        .collect();
     append(&mut doc, listener.doc.as_deref());
     RustListener {
         name: rust_literal(&listener.name),
@@ -80,17 +124,13 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         unconventional: is_unconventional(&rust_field(&listener.name)),
         builder: rust_builder(&listener.name),
         constant: rust_const(&listener.name),
-        event: if listener.ops == channel.ops() {
-            channel_type.clone()
+        event: if listener.is_several() {
+            rust_type(&format!("{}_event", listener.name))
         } else {
-            part_type(&listener.name)
+            subscriptions[0].event.clone()
         },
-        channel: channel_type,
-        ops: listener
-            .ops
-            .iter()
-            .map(|op| format!("runtime::Op::{}", op_variant(*op)))
-            .collect(),
+        several: listener.is_several(),
+        subscriptions,
         filter: listener
             .filter
             .iter()

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use crate::model::{Channel, FieldType, MessageField, Schema};
+use crate::model::{Channel, DeclaredType, FieldType, MessageField, Schema};
 
 use super::ident::{doc_lines, rust_field, rust_literal, sql_ident};
 use super::literal::default_expression;
 use super::names::function_name;
-use super::rust::append;
+use super::rust::{append, attributes, derives_of};
 use super::rust_types::field_type;
 
 /// A message.
@@ -15,6 +15,10 @@ use super::rust_types::field_type;
 pub struct RustMessage {
     /// Documentation.
     pub doc: Vec<String>,
+    /// Derives.
+    pub derives: String,
+    /// Attributes, without `#[` and `]`.
+    pub attributes: Vec<String>,
     /// Fields.
     pub fields: Vec<RustField>,
     /// Fields without default: the arguments of `new`.
@@ -53,7 +57,10 @@ pub(super) fn plan(
     if let Some(base) = base {
         append(&mut doc, Some(&format!("Extends the channel `{base}`.")));
     }
-    let fields: Vec<RustField> = fields.iter().map(field).collect();
+    let fields: Vec<RustField> = fields
+        .iter()
+        .map(|field| self::field(field, &schema.types))
+        .collect();
     let function = format!(
         "{}.{}",
         sql_ident(&schema.generate.storage_schema),
@@ -61,6 +68,8 @@ pub(super) fn plan(
     );
     RustMessage {
         doc,
+        derives: derives_of(schema, &channel.extra),
+        attributes: attributes(&channel.extra),
         required: fields
             .iter()
             .filter(|field| field.default.is_none())
@@ -78,16 +87,20 @@ pub(super) fn plan(
     }
 }
 
-fn field(field: &MessageField) -> RustField {
+fn field(field: &MessageField, types: &[DeclaredType]) -> RustField {
     let mut doc = doc_lines(field.doc.as_deref());
     if doc.is_empty() {
-        doc.push(format!("Field `{}`: {}.", field.name, yaml_name(&field.ty)));
+        doc.push(format!(
+            "Field `{}`: {}.",
+            field.name,
+            yaml_name(&field.ty, types)
+        ));
     }
     let name = rust_field(&field.name);
     RustField {
         plain: name.trim_start_matches("r#").to_owned(),
         name,
-        ty: field_type(&field.ty),
+        ty: field_type(&field.ty, types),
         key: rust_literal(&field.name),
         doc,
         default: field
@@ -98,8 +111,8 @@ fn field(field: &MessageField) -> RustField {
 }
 
 /// The type as the YAML has it, between backticks where Markdown would see HTML.
-fn yaml_name(ty: &FieldType) -> String {
-    let name = plain_name(ty);
+fn yaml_name(ty: &FieldType, types: &[DeclaredType]) -> String {
+    let name = plain_name(ty, types);
     if name.contains('<') {
         format!("`{name}`")
     } else {
@@ -107,7 +120,7 @@ fn yaml_name(ty: &FieldType) -> String {
     }
 }
 
-fn plain_name(ty: &FieldType) -> String {
+fn plain_name(ty: &FieldType, types: &[DeclaredType]) -> String {
     match ty {
         FieldType::Int => "int".into(),
         FieldType::Float => "float".into(),
@@ -121,19 +134,24 @@ fn plain_name(ty: &FieldType) -> String {
         FieldType::Duration => "duration".into(),
         FieldType::Uuid => "uuid".into(),
         FieldType::Json => "json".into(),
-        FieldType::List(item) => format!("list<{}>", plain_name(item)),
-        FieldType::Set(item) => format!("set<{}>", plain_name(item)),
-        FieldType::Map(key, value) => format!("map<{}, {}>", plain_name(key), plain_name(value)),
+        FieldType::Enum(index) => types[*index].name.clone(),
+        FieldType::List(item) => format!("list<{}>", plain_name(item, types)),
+        FieldType::Set(item) => format!("set<{}>", plain_name(item, types)),
+        FieldType::Map(key, value) => format!(
+            "map<{}, {}>",
+            plain_name(key, types),
+            plain_name(value, types)
+        ),
         FieldType::Tuple(members) => {
             format!(
                 "tuple<{}>",
                 members
                     .iter()
-                    .map(plain_name)
+                    .map(|member| plain_name(member, types))
                     .collect::<Vec<_>>()
                     .join(", ")
             )
         }
-        FieldType::Optional(inner) => format!("{}?", plain_name(inner)),
+        FieldType::Optional(inner) => format!("{}?", plain_name(inner, types)),
     }
 }

@@ -16,14 +16,20 @@ pub struct Spanned<T> {
 /// A whole file.
 #[derive(Clone, Debug, std::default::Default)]
 pub struct Document {
+    /// `include:`.
+    pub include: Vec<Spanned<String>>,
     /// `generate:`.
     pub generate: GenerateDecl,
-    /// `defaults.delivery`.
-    pub delivery: Option<Spanned<String>>,
+    /// `defaults:`.
+    pub defaults: DefaultsDecl,
+    /// `types:`.
+    pub types: Vec<TypeDecl>,
     /// `models:`.
     pub models: Vec<ModelDecl>,
     /// `channels:`.
     pub channels: Vec<ChannelDecl>,
+    /// Whether there is a `channels:`, readable or not.
+    pub has_channels: bool,
     /// `listeners:`.
     pub listeners: Vec<ListenerDecl>,
 }
@@ -37,6 +43,8 @@ pub struct GenerateDecl {
     pub rust_out: Option<Spanned<String>>,
     /// `rust.derive`.
     pub rust_derive: Vec<Spanned<String>>,
+    /// `rust.datetime`.
+    pub datetime: Option<Spanned<String>>,
     /// `migrations: none`.
     pub no_migrations: bool,
     /// `migrations.dir`.
@@ -53,6 +61,64 @@ pub struct GenerateDecl {
     pub storage_schema: Option<Spanned<String>>,
 }
 
+/// `defaults:`, and the same keys of a channel.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct DefaultsDecl {
+    /// `delivery`.
+    pub delivery: Option<Spanned<String>>,
+    /// `level`.
+    pub level: Option<Spanned<String>>,
+    /// `fire`.
+    pub fire: Option<Spanned<String>>,
+    /// `on_capture_error`.
+    pub on_capture_error: Option<Spanned<String>>,
+    /// `ignorable`.
+    pub ignorable: Option<Spanned<bool>>,
+    /// `allow`.
+    pub allow: Vec<Spanned<String>>,
+}
+
+/// An entry of `types:`.
+#[derive(Clone, Debug)]
+pub struct TypeDecl {
+    /// Its key.
+    pub name: Spanned<String>,
+    /// `doc:`.
+    pub doc: Option<String>,
+    /// `enum:`: labels, each perhaps with the name of its variant.
+    pub labels: Option<Vec<LabelDecl>>,
+    /// `composite:`: attributes with their types.
+    pub attributes: Option<Vec<(Spanned<String>, Spanned<String>)>>,
+    /// `domain:`.
+    pub domain: Option<Spanned<String>>,
+    /// `sql:`.
+    pub sql: Option<Spanned<String>>,
+    /// `rust:`.
+    pub rust: Option<Spanned<String>>,
+    /// `derive:` and `attributes:`.
+    pub extra: ExtraDecl,
+    /// Something of it was not readable.
+    pub broken: bool,
+}
+
+/// A label of an enum.
+#[derive(Clone, Debug)]
+pub struct LabelDecl {
+    /// The label in the database.
+    pub label: Spanned<String>,
+    /// Name of the variant, if it is said.
+    pub variant: Option<Spanned<String>>,
+}
+
+/// `derive:` and `attributes:`.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct ExtraDecl {
+    /// `derive:`.
+    pub derives: Vec<Spanned<String>>,
+    /// `attributes:`.
+    pub attributes: Vec<Spanned<String>>,
+}
+
 /// An entry of `models:`.
 #[derive(Clone, Debug)]
 pub struct ModelDecl {
@@ -62,6 +128,16 @@ pub struct ModelDecl {
     pub doc: Option<String>,
     /// `table:`.
     pub table: Option<Spanned<String>>,
+    /// `abstract: true`.
+    pub is_abstract: bool,
+    /// `mixin:`.
+    pub mixin: Vec<Spanned<String>>,
+    /// `extends:`.
+    pub extends: Option<Spanned<String>>,
+    /// `partitioned: true`.
+    pub partitioned: bool,
+    /// `derive:` and `attributes:`.
+    pub extra: ExtraDecl,
     /// `columns:`; `None` if it was not readable.
     pub columns: Option<Vec<ColumnDecl>>,
 }
@@ -73,12 +149,18 @@ pub struct ColumnDecl {
     pub name: Spanned<String>,
     /// `doc:`.
     pub doc: Option<String>,
-    /// The type, with `?` and `pk`.
+    /// The type, with `?`, `pk` and `parent`.
     pub ty: Option<Spanned<String>>,
     /// `column:`.
     pub column: Option<Spanned<String>>,
     /// `pk: true`.
     pub primary_key: bool,
+    /// `parent: true`.
+    pub parent: bool,
+    /// `capture: never`.
+    pub never_captured: bool,
+    /// `rust:`.
+    pub rust: Option<Spanned<String>>,
 }
 
 /// An entry of `channels:`.
@@ -88,20 +170,69 @@ pub struct ChannelDecl {
     pub name: Spanned<String>,
     /// `doc:`.
     pub doc: Option<String>,
-    /// `delivery:`.
-    pub delivery: Option<Spanned<String>>,
+    /// What `defaults` can say, too.
+    pub settings: DefaultsDecl,
     /// `on:`.
     pub on: Option<Spanned<String>>,
     /// `before:`.
-    pub before: Option<Vec<Spanned<String>>>,
+    pub before: Option<Vec<EventDecl>>,
     /// `after:`.
-    pub after: Option<Vec<Spanned<String>>>,
+    pub after: Option<Vec<EventDecl>>,
+    /// `changed:`.
+    pub changed: Option<ChangedDecl>,
+    /// `when:`: conditions with the event that they are for; `None`: all.
+    pub when: Vec<(Option<Spanned<String>>, Spanned<String>)>,
+    /// `payload:`.
+    pub payload: Option<PayloadDecl>,
+    /// `deferred:`.
+    pub deferred: Option<Spanned<bool>>,
+    /// `trigger:`.
+    pub trigger: Option<Spanned<String>>,
+    /// `condition_in:`.
+    pub condition_in: Option<Spanned<String>>,
     /// `message:`.
     pub message: Option<Vec<FieldDecl>>,
     /// `extends:`.
     pub extends: Option<Spanned<String>>,
+    /// `derive:` and `attributes:`.
+    pub extra: ExtraDecl,
+    /// The keys that are there, with their places.
+    pub keys: Vec<Spanned<String>>,
     /// Something of it was not readable: what follows from its absence is not reported.
     pub broken: bool,
+}
+
+/// An event of `before:` or `after:`.
+#[derive(Clone, Debug)]
+pub struct EventDecl {
+    /// The word; `update` for `update_of`.
+    pub word: Spanned<String>,
+    /// Columns of `update_of`.
+    pub columns: Option<Vec<Spanned<String>>>,
+}
+
+/// `changed:`.
+#[derive(Clone, Debug)]
+pub struct ChangedDecl {
+    /// Its place.
+    pub span: Span,
+    /// `any`, `all`, `none` with their columns.
+    pub columns: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
+    /// `whole_row`.
+    pub whole_row: bool,
+}
+
+/// `payload:`; an image that is not said has all columns.
+#[derive(Clone, Debug)]
+pub struct PayloadDecl {
+    /// Its place.
+    pub span: Span,
+    /// Columns of the row after.
+    pub new: Option<Vec<Spanned<String>>>,
+    /// Columns of the row before.
+    pub old: Option<Vec<Spanned<String>>>,
+    /// Whether one list stands for both images.
+    pub both: bool,
 }
 
 /// An entry of `message:`.
@@ -132,7 +263,9 @@ pub struct ListenerDecl {
     /// `doc:`.
     pub doc: Option<String>,
     /// `channel:`.
-    pub channel: Option<Spanned<String>>,
+    pub channels: Vec<Spanned<String>>,
+    /// `include_subchannels: true`.
+    pub include_subchannels: Option<Spanned<bool>>,
     /// `events:`.
     pub events: Option<Vec<Spanned<String>>>,
     /// `group:`.

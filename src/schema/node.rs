@@ -52,7 +52,7 @@ impl Value {
 }
 
 /// Parses a file.
-pub(super) fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
+pub(super) fn parse(text: &str, base: usize) -> Result<Node, Box<Diagnostic>> {
     let mut options = Options::default();
     options.duplicate_keys = DuplicateKeyPolicy::PassThrough;
     // YAML 1.2: `on`, `no` and `y` are texts.
@@ -62,7 +62,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
     let parsed: Result<serde_saphyr::Spanned<Raw>, _> =
         serde_saphyr::from_str_with_options(text, options);
     match parsed {
-        Ok(raw) => Ok(node(raw, text)),
+        Ok(raw) => Ok(node(raw, text, base)),
         Err(error) => {
             let at = error
                 .location()
@@ -88,7 +88,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Box<Diagnostic>> {
             Err(Box::new(
                 Diagnostic::new(
                     Code::Syntax,
-                    at..end,
+                    base + at..base + end,
                     format!("this is not YAML: {message}"),
                 )
                 .help("values with `: `, ` #`, or a comma within braces need quotes"),
@@ -117,32 +117,35 @@ fn start(location: &Location, text: &str) -> usize {
             .sum::<usize>()
 }
 
-fn span(location: &Location, text: &str) -> Span {
+fn span(location: &Location, text: &str, base: usize) -> Span {
     let start = start(location, text);
     let length = location
         .span()
         .byte_len()
         .and_then(|length| usize::try_from(length).ok())
         .unwrap_or_default();
-    start..start.saturating_add(length).min(text.len())
+    base + start..base + start.saturating_add(length).min(text.len())
 }
 
-fn node(raw: serde_saphyr::Spanned<Raw>, text: &str) -> Node {
+fn node(raw: serde_saphyr::Spanned<Raw>, text: &str, base: usize) -> Node {
     // Where an alias stands, not where its anchor is.
-    let span = span(&raw.referenced, text);
+    let span = span(&raw.referenced, text, base);
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Bool(value) => Value::Bool(value),
         Raw::Int(value) => Value::Int(value),
         Raw::Float(value) => Value::Float(value),
         Raw::Text(value) => Value::Text(value),
-        Raw::Sequence(items) => {
-            Value::Sequence(items.into_iter().map(|item| node(item, text)).collect())
-        }
+        Raw::Sequence(items) => Value::Sequence(
+            items
+                .into_iter()
+                .map(|item| node(item, text, base))
+                .collect(),
+        ),
         Raw::Mapping(entries) => Value::Mapping(
             entries
                 .into_iter()
-                .map(|(key, value)| (node(key, text), node(value, text)))
+                .map(|(key, value)| (node(key, text, base), node(value, text, base)))
                 .collect(),
         ),
     };

@@ -1,19 +1,16 @@
 //! Reads nodes as what they have to be, and reports what they are not.
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use std::collections::HashMap;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 
 use super::document::Spanned;
+use super::language::Mapping;
 use super::node::{Node, Value};
-
-/// Keys that the language will have; refused with another message than a key that does not exist.
-pub(super) struct Keys {
-    pub known: &'static [&'static str],
-    pub later: &'static [&'static str],
-}
 
 /// Entries of a mapping with known keys.
 pub(super) struct Fields<'n> {
-    entries: Vec<(&'n str, &'n Node)>,
+    entries: Vec<(&'static str, Span, &'n Node)>,
     /// Whether something was reported.
     pub broken: bool,
 }
@@ -22,8 +19,19 @@ impl<'n> Fields<'n> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
         self.entries
             .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, node)| *node)
+            .find(|(name, ..)| *name == key)
+            .map(|(.., node)| *node)
+    }
+
+    /// The keys that are there.
+    pub(super) fn keys(&self) -> Vec<Spanned<String>> {
+        self.entries
+            .iter()
+            .map(|(name, span, _)| Spanned {
+                value: (*name).to_owned(),
+                span: span.clone(),
+            })
+            .collect()
     }
 }
 
@@ -56,20 +64,22 @@ impl Reader<'_> {
             return None;
         };
         let mut read: Vec<(Spanned<String>, &Node)> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
         for (key, value) in entries {
             let Some(name) = self.key(key) else { continue };
-            if let Some((first, _)) = read.iter().find(|(first, _)| first.value == name) {
+            if let Some(first) = seen.get(&name) {
                 let diagnostic = Diagnostic::new(
                     Code::DuplicateKey,
                     key.span.clone(),
                     format!("`{name}` is there twice"),
                 )
                 .label("again here")
-                .secondary(first.span.clone(), "first here")
+                .secondary(first.clone(), "first here")
                 .help("keep one of them");
                 self.report(diagnostic);
                 continue;
             }
+            seen.insert(name.clone(), key.span.clone());
             read.push((
                 Spanned {
                     value: name,
@@ -97,26 +107,28 @@ impl Reader<'_> {
         &mut self,
         node: &'n Node,
         what: &str,
-        keys: &Keys,
+        mapping: &Mapping,
     ) -> Option<Fields<'n>> {
         let before = self.diagnostics.len();
         let entries = self.entries(node, what)?;
         let mut known = Vec::new();
         for (name, value) in entries {
-            if let Some(key) = keys.known.iter().find(|key| **key == name.value) {
-                known.push((*key, value));
-            } else if keys.later.contains(&name.value.as_str()) {
-                let message = format!("`{}` of {what} is not supported yet", name.value);
-                self.report(
-                    Diagnostic::new(Code::NotSupported, name.span, message)
-                        .help("leave it out for now"),
-                );
-            } else {
-                let message = format!("{what} has no key `{}`", name.value);
-                let diagnostic = Diagnostic::new(Code::UnknownKey, name.span, message)
-                    .label("unknown key")
-                    .help_nearest(&name.value, keys.known.iter().copied());
-                self.report(diagnostic);
+            match mapping.get(&name.value) {
+                Some(key) if key.value.is_some() => known.push((key.name, name.span, value)),
+                Some(_) => {
+                    let message = format!("`{}` of {what} is not supported yet", name.value);
+                    self.report(
+                        Diagnostic::new(Code::NotSupported, name.span, message)
+                            .help("leave it out for now"),
+                    );
+                }
+                None => {
+                    let message = format!("{what} has no key `{}`", name.value);
+                    let diagnostic = Diagnostic::new(Code::UnknownKey, name.span, message)
+                        .label("unknown key")
+                        .help_nearest(&name.value, mapping.names());
+                    self.report(diagnostic);
+                }
             }
         }
         Some(Fields {
@@ -169,13 +181,48 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn bool(&mut self, node: &Node, what: &str) -> bool {
+    pub(super) fn bool(&mut self, fields: &Fields<'_>, key: &str) -> Option<Spanned<bool>> {
+        let node = fields.get(key)?;
         match node.value {
-            Value::Bool(value) => value,
+            Value::Bool(value) => Some(Spanned {
+                value,
+                span: node.span.clone(),
+            }),
             _ => {
-                self.wrong_kind(node, what, "`true` or `false`");
-                false
+                self.wrong_kind(node, &format!("`{key}`"), "`true` or `false`");
+                None
             }
         }
+    }
+
+    /// Whether a key says `true`.
+    pub(super) fn flag(&mut self, fields: &Fields<'_>, key: &str) -> bool {
+        self.bool(fields, key).is_some_and(|flag| flag.value)
+    }
+
+    pub(super) fn optional_texts(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+    ) -> Option<Vec<Spanned<String>>> {
+        let node = fields.get(key)?;
+        self.texts(node, &format!("`{key}`"))
+    }
+
+    /// A text that is one of the words of the language.
+    pub(super) fn word(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        words: &[&str],
+    ) -> Option<Spanned<String>> {
+        let text = self.optional_text(fields, key)?;
+        if words.contains(&text.value.as_str()) {
+            return Some(text);
+        }
+        let message = format!("there is no {} `{}`", key.replace('_', " "), text.value);
+        let diagnostic = Diagnostic::new(Code::InvalidValue, text.span, message);
+        self.report(diagnostic.help_nearest(&text.value, words.iter().copied()));
+        None
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{DecodeError, Key, text};
+use crate::types::FromText as _;
 
 /// A value that can be read from a payload.
 pub trait Decode: Sized {
@@ -30,7 +31,10 @@ macro_rules! decode_integer {
         impl Decode for $type {
             fn decode(value: &Value) -> Result<Self, DecodeError> {
                 match value {
-                    Value::Number(number) => number.as_i64().and_then(|number| number.try_into().ok()),
+                    Value::Number(number) => number
+                        .as_i64()
+                        .and_then(|number| number.try_into().ok())
+                        .or_else(|| number.as_u64().and_then(|number| number.try_into().ok())),
                     Value::String(text) => text.parse().ok(),
                     _ => None,
                 }
@@ -39,7 +43,7 @@ macro_rules! decode_integer {
         }
     )*};
 }
-decode_integer!(i16 i32 i64);
+decode_integer!(i16 i32 i64 u32 u64);
 
 macro_rules! decode_float {
     ($($type:ty)*) => {$(
@@ -77,9 +81,12 @@ decode_text! {
 
 impl Decode for bool {
     fn decode(value: &Value) -> Result<Self, DecodeError> {
-        value
-            .as_bool()
-            .ok_or_else(|| DecodeError::expected("true or false", value))
+        match value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) => Self::from_text(text).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| DecodeError::expected("true or false", value))
     }
 }
 

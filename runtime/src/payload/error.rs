@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::Op;
+use crate::shorten::shortened;
 
 /// A payload does not fit the type that generated code expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +18,20 @@ pub struct DecodeError {
 impl DecodeError {
     /// A value of another kind.
     pub fn expected(what: &str, found: &Value) -> Self {
-        const SHOWN: usize = 60;
-        let mut text = found.to_string();
-        if text.chars().count() > SHOWN {
-            text = text.chars().take(SHOWN).collect::<String>() + "…";
-        }
+        let text = shortened(&found.to_string());
         Self::new(format!("expected {what}, found {text}"))
     }
 
     /// An operation that the listener did not ask for.
     pub fn unexpected_op(op: Op) -> Self {
         Self::new(format!("this event cannot come from the operation `{op}`"))
+    }
+
+    /// A channel that the listener does not listen to.
+    pub fn unexpected_channel(channel: &str) -> Self {
+        Self::new(format!(
+            "this event cannot come from the channel `{channel}`"
+        ))
     }
 
     pub(crate) fn new(problem: impl Into<String>) -> Self {

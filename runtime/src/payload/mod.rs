@@ -12,6 +12,7 @@ mod object;
 mod text;
 mod tuple;
 
+pub(crate) use columns::from_column_text;
 pub use decode::Decode;
 pub use encode::{Encode, ObjectBuilder};
 pub use error::DecodeError;

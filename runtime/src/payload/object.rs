@@ -1,5 +1,7 @@
 //! A JSON object, read by key.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value};
 
 use super::{Decode, DecodeError};
@@ -44,5 +46,109 @@ impl<'a> Object<'a> {
             Some(value) => T::decode(value).map_err(|error| error.within(key)),
             None => Ok(default()),
         }
+    }
+
+    /// Whether a field is absent or null.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.fields.get(key).is_none_or(Value::is_null)
+    }
+
+    /// A column that must be there, as another type than the exact one: `Base` is what the column holds, `T` what the
+    /// application asked for.
+    ///
+    /// # Errors
+    /// It is absent, does not decode, or has no counterpart in the other type.
+    pub fn column_as<Base, T>(&self, key: &str) -> Result<T, DecodeError>
+    where
+        Base: Decode,
+        T: TryFrom<Base>,
+        T::Error: Display,
+    {
+        self.field::<Base>(key)
+            .and_then(|value| convert(key, value))
+    }
+
+    /// As [`Object::column_as`]; `null` is `None`.
+    ///
+    /// # Errors
+    /// It is absent, does not decode, or has no counterpart in the other type.
+    pub fn nullable_column_as<Base, T>(&self, key: &str) -> Result<Option<T>, DecodeError>
+    where
+        Base: Decode,
+        T: TryFrom<Base>,
+        T::Error: Display,
+    {
+        self.field::<Option<Base>>(key)?
+            .map(|value| convert(key, value))
+            .transpose()
+    }
+}
+
+fn convert<Base, T>(key: &str, value: Base) -> Result<T, DecodeError>
+where
+    T: TryFrom<Base>,
+    T::Error: Display,
+{
+    T::try_from(value).map_err(|error| DecodeError::new(error.to_string()).within(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::{PgArray, PgText, PgTimestampTz};
+
+    #[test]
+    fn a_column_becomes_the_type_that_was_asked_for() {
+        let value = json!({
+            "at": "2000-01-01 00:00:00+00",
+            "never": "infinity",
+            "none": null,
+            "numbers": "{1,NULL}",
+            "text": "<a/>",
+            "flag": "t",
+        });
+        let Ok(object) = Object::new(&value) else {
+            panic!("an object")
+        };
+        assert!(
+            object
+                .column_as::<PgTimestampTz, DateTime<Utc>>("at")
+                .is_ok()
+        );
+        let error = object.column_as::<PgTimestampTz, DateTime<Utc>>("never");
+        assert_eq!(
+            error.map_err(|error| error.to_string()),
+            Err(
+                "the payload does not decode: never: infinity does not fit into chrono::DateTime"
+                    .into()
+            )
+        );
+        assert_eq!(
+            object.nullable_column_as::<PgTimestampTz, DateTime<Utc>>("none"),
+            Ok(None)
+        );
+        assert!(
+            object
+                .nullable_column_as::<PgTimestampTz, DateTime<Utc>>("absent")
+                .is_err()
+        );
+        assert_eq!(
+            object.column_as::<PgArray<i32>, Vec<Option<i32>>>("numbers"),
+            Ok(vec![Some(1), None])
+        );
+        assert!(
+            object
+                .column_as::<PgArray<i32>, Vec<i32>>("numbers")
+                .is_err()
+        );
+        assert_eq!(
+            object.column_as::<PgText, String>("text"),
+            Ok("<a/>".to_owned())
+        );
+        assert_eq!(object.field("flag"), Ok(true));
+        assert!(object.field::<PgArray<bool>>("numbers").is_err());
     }
 }

@@ -70,9 +70,9 @@ fn parse(text: &str) -> Option<PgInterval> {
         }
         let signed = sign * number;
         match unit {
-            'Y' => months += signed.checked_mul(12)?,
-            'M' if !in_time => months += signed,
-            'D' => days += signed,
+            'Y' => months = months.checked_add(signed.checked_mul(12)?)?,
+            'M' if !in_time => months = months.checked_add(signed)?,
+            'D' => days = days.checked_add(signed)?,
             'H' => micros += i128::from(signed) * 3_600_000_000,
             'M' => micros += i128::from(signed) * 60_000_000,
             _ => micros += i128::from(signed) * 1_000_000 + i128::from(sign * fraction),
@@ -162,7 +162,15 @@ mod tests {
             }
             assert_eq!(value.to_string(), text);
         }
-        for text in ["", "P1", "1 year", "PT1D", "P1.5D", "P1Y2Y3"] {
+        for text in [
+            "",
+            "P1",
+            "1 year",
+            "PT1D",
+            "P1.5D",
+            "P1Y2Y3",
+            "P9223372036854775807D9223372036854775807D",
+        ] {
             assert!(text.parse::<PgInterval>().is_err(), "{text}");
         }
     }

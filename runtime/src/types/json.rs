@@ -9,7 +9,7 @@ pub struct PgJson(String);
 
 impl PgJson {
     /// From a text; whether it is JSON is for PostgreSQL to say when it is used as a parameter.
-    pub fn from_text(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 

@@ -1,5 +1,7 @@
 //! Reading texts of PostgreSQL.
 
+use crate::shorten::shortened;
+
 /// A text is no value of the type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is no {what}")]
@@ -9,10 +11,10 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(super) fn new(what: &'static str, text: &str) -> Self {
+    pub(crate) fn new(what: &'static str, text: &str) -> Self {
         Self {
             what,
-            text: text.to_owned(),
+            text: shortened(text),
         }
     }
 }
@@ -36,6 +38,11 @@ impl<'a> Cursor<'a> {
             .filter(|next| characters.contains(next))?;
         self.rest = &self.rest[next.len_utf8()..];
         Some(next)
+    }
+
+    /// Whether a character is next.
+    pub(super) fn is_at(&self, character: char) -> bool {
+        self.rest.starts_with(character)
     }
 
     /// Takes at least one digit.
@@ -72,7 +79,45 @@ impl<'a> Cursor<'a> {
             .is_some()
     }
 
+    /// Takes what comes before one of the characters, before a quote, a backslash or white space; all of them are quoted
+    /// where PostgreSQL writes them as a part of a value.
+    pub(super) fn plain(&mut self, stops: &[char]) -> &'a str {
+        let stops = |c: char| stops.contains(&c) || matches!(c, '"' | '\\') || is_space(c);
+        let (plain, rest) = self
+            .rest
+            .split_at(self.rest.find(stops).unwrap_or(self.rest.len()));
+        self.rest = rest;
+        plain
+    }
+
+    /// Takes a text in double quotes, in which a backslash stands before a character that is meant as it is; with `doubled`
+    /// two quotes stand for one.
+    pub(super) fn quoted(&mut self, doubled: bool) -> Option<String> {
+        self.take(&['"'])?;
+        let mut text = String::new();
+        loop {
+            let (plain, rest) = self.rest.split_at(self.rest.find(['"', '\\'])?);
+            text += plain;
+            let mut characters = rest.chars();
+            if characters.next() == Some('\\') {
+                text.push(characters.next()?);
+                self.rest = characters.as_str();
+                continue;
+            }
+            self.rest = characters.as_str();
+            if !doubled || self.take(&['"']).is_none() {
+                return Some(text);
+            }
+            text.push('"');
+        }
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
+}
+
+/// White space to PostgreSQL's parsers, whatever the locale.
+pub(super) fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }

@@ -143,8 +143,8 @@ async fn claim(
     entry: &Durable,
     statements: &Statements,
 ) -> Result<Option<Row>, tokio_postgres::Error> {
-    let (group, channel) = (&entry.spec.group, &entry.spec.channel);
-    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![group, channel, &entry.ops, &shared.floor];
+    let mut parameters: Vec<&(dyn ToSql + Sync)> =
+        vec![&entry.spec.group, &entry.wanted, &shared.floor];
     let statement = match &entry.filter {
         None => &statements.claim,
         Some(filter) => {
@@ -205,7 +205,7 @@ fn notification(entry: &Durable, row: &Row) -> Notification {
     let op: &str = row.get("op");
     Notification {
         id: row.get("id"),
-        channel: entry.spec.channel.to_owned(),
+        channel: row.get("channel"),
         listener: entry.spec.name.to_owned(),
         op: Op::from_word(op).expect("the claim asks for these operations only"),
         model_version: row.get("model_version"),

@@ -8,6 +8,7 @@ use super::connect::Session;
 use super::shared::Shared;
 use super::transient::Dispatcher;
 use crate::Error;
+use crate::generated::ListenerSpec;
 use crate::sql::Sql;
 
 /// Listens until the worker stops; after a loss it connects again.
@@ -36,9 +37,10 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
 
 async fn open(shared: &Shared) -> Result<Session, Error> {
     let session = shared.connector.connect().await?;
-    let durable = shared.durable.iter().map(|entry| entry.spec.wire);
+    let durable = shared.durable.iter().map(|entry| &entry.spec);
     let wires: HashSet<&str> = durable
-        .chain(shared.transient.iter().map(|entry| entry.spec.wire))
+        .chain(shared.transient.iter().map(|entry| &entry.spec))
+        .flat_map(ListenerSpec::wires)
         .collect();
     let listen: Vec<String> = wires.into_iter().map(Sql::listen).collect();
     session
@@ -51,12 +53,13 @@ async fn open(shared: &Shared) -> Result<Session, Error> {
 
 /// Hands on what comes, until the connection ends.
 async fn forward(shared: &Shared, transient: &Dispatcher, mut session: Session) {
+    let durable: HashSet<&str> = shared
+        .durable
+        .iter()
+        .flat_map(|entry| entry.spec.wires())
+        .collect();
     while let Some(notification) = session.notifications.recv().await {
-        if shared
-            .durable
-            .iter()
-            .any(|entry| entry.spec.wire == notification.channel())
-        {
+        if durable.contains(notification.channel()) {
             shared.wake.notify_one();
         } else {
             transient.dispatch(notification.channel(), notification.payload());

@@ -10,7 +10,7 @@ pub(super) fn check_names(only: &[String], specs: &[ListenerSpec]) -> Result<(),
         if !specs.iter().any(|spec| is_named(spec, name)) {
             let names = specs
                 .iter()
-                .flat_map(|spec| [spec.name, spec.channel, spec.group]);
+                .flat_map(|spec| spec.channels().chain([spec.name, spec.group]));
             let hint = match nearest(name, names) {
                 Some(nearest) => format!("; did you mean `{nearest}`?"),
                 None => String::new(),
@@ -30,7 +30,9 @@ pub(super) fn is_selected(only: &[String], spec: &ListenerSpec) -> bool {
 }
 
 fn is_named(spec: &ListenerSpec, name: &str) -> bool {
-    [spec.name, spec.channel, spec.group].contains(&name)
+    spec.channels()
+        .chain([spec.name, spec.group])
+        .any(|known| known == name)
 }
 
 /// The filter with the values of this process.

@@ -33,7 +33,8 @@ pub(super) struct Shared {
 pub(super) struct Durable {
     pub spec: ListenerSpec,
     pub handler: Arc<dyn DurableHandler>,
-    pub ops: Vec<&'static str>,
+    /// What it asked for: channel and operation, with a blank between them.
+    pub wanted: Vec<String>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
 }

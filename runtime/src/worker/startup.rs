@@ -42,11 +42,11 @@ pub(super) async fn start(
                 .collect();
             let filter =
                 (!filter.is_empty()).then(|| serde_json::Value::Object(filter).to_string());
-            let ops = spec.ops.iter().map(|op| op.as_str()).collect();
+            let wanted = wanted(&spec);
             durable.push(Durable {
                 spec,
                 handler,
-                ops,
+                wanted,
                 filter,
             });
         }
@@ -89,6 +89,20 @@ pub(super) async fn start(
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
     })
+}
+
+/// Channels and operations, as a claim compares them.
+fn wanted(spec: &ListenerSpec) -> Vec<String> {
+    spec.subscriptions
+        .iter()
+        .flat_map(|subscription| {
+            let channel = subscription.channel.name;
+            subscription
+                .ops
+                .iter()
+                .map(move |op| format!("{channel} {op}"))
+        })
+        .collect()
 }
 
 fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error> {
@@ -184,30 +198,34 @@ async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) ->
         .query(&sql.installed_listeners(), &[])
         .await
         .map_err(|error| access_error(sql, error))?;
-    let installed: HashMap<String, (String, String, Vec<String>)> = rows
+    let installed: HashMap<(&str, &str), (&str, Vec<&str>)> = rows
         .iter()
-        .map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3))))
+        .map(|row| ((row.get(0), row.get(1)), (row.get(2), row.get(3))))
         .collect();
     let mut problems = Vec::new();
     for spec in served {
-        match installed.get(spec.name) {
-            None => problems.push(format!("listener `{}` is not installed", spec.name)),
-            Some((channel, group, ops)) => {
-                if channel != spec.channel || group != spec.group {
-                    problems.push(format!(
-                        "listener `{}` is installed for channel `{channel}` and group `{group}`, not for `{}` and `{}`",
-                        spec.name, spec.channel, spec.group
-                    ));
-                }
-                let missing = spec
-                    .ops
-                    .iter()
-                    .filter(|op| !ops.iter().any(|installed| installed == op.as_str()));
-                problems.extend(
-                    missing
-                        .map(|op| format!("listener `{}` is installed without `{op}`", spec.name)),
-                );
+        for subscription in spec.subscriptions {
+            let channel = subscription.channel.name;
+            let Some((group, ops)) = installed.get(&(spec.name, channel)) else {
+                problems.push(format!(
+                    "listener `{}` is not installed for channel `{channel}`",
+                    spec.name
+                ));
+                continue;
+            };
+            if *group != spec.group {
+                problems.push(format!(
+                    "listener `{}` is installed for group `{group}`, not for `{}`",
+                    spec.name, spec.group
+                ));
             }
+            let missing = subscription
+                .ops
+                .iter()
+                .filter(|op| !ops.contains(&op.as_str()));
+            problems.extend(
+                missing.map(|op| format!("listener `{}` is installed without `{op}`", spec.name)),
+            );
         }
     }
     if problems.is_empty() {

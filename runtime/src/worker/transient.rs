@@ -20,8 +20,15 @@ use crate::{Context, Error, Op, PgTimestampTz, TransientCx, TransientNotificatio
 /// listening session instead would fill the queue of the server, and then writers fail.
 const WAITING: usize = 1_024;
 
-/// Index of a listener, and what waits for it.
-type Queue = (usize, Sender<Arc<str>>);
+/// A payload, and which subscription of its listener it is for.
+type Received = (usize, Arc<str>);
+
+/// A subscription of a listener, and what waits for that.
+struct Queue {
+    listener: usize,
+    subscription: usize,
+    sender: Sender<Received>,
+}
 
 /// Distributes what the listening session receives to one task a listener.
 pub(super) struct Dispatcher {
@@ -40,10 +47,16 @@ impl Dispatcher {
         });
         for (index, entry) in shared.transient.iter().enumerate() {
             let (sender, receiver) = mpsc::channel(WAITING);
-            queues
-                .entry(entry.spec.wire)
-                .or_default()
-                .push((index, sender));
+            for (subscription, subscribed) in entry.spec.subscriptions.iter().enumerate() {
+                queues
+                    .entry(subscribed.channel.wire)
+                    .or_default()
+                    .push(Queue {
+                        listener: index,
+                        subscription,
+                        sender: sender.clone(),
+                    });
+            }
             tasks.spawn(run(
                 Arc::clone(shared),
                 index,
@@ -60,9 +73,10 @@ impl Dispatcher {
     /// Never waits.
     pub(super) fn dispatch(&self, wire: &str, payload: &str) {
         let payload: Arc<str> = payload.into();
-        for (index, queue) in self.queues.get(wire).into_iter().flatten() {
-            if queue.try_send(Arc::clone(&payload)).is_err() && !self.shared.stop.is_cancelled() {
-                let listener = self.shared.transient[*index].spec.name;
+        for queue in self.queues.get(wire).into_iter().flatten() {
+            let received = (queue.subscription, Arc::clone(&payload));
+            if queue.sender.try_send(received).is_err() && !self.shared.stop.is_cancelled() {
+                let listener = self.shared.transient[queue.listener].spec.name;
                 tracing::warn!(
                     listener,
                     "dropped a transient notification: {WAITING} are waiting for this listener"
@@ -77,20 +91,20 @@ impl Dispatcher {
 async fn run(
     shared: Arc<Shared>,
     index: usize,
-    mut queue: Receiver<Arc<str>>,
+    mut queue: Receiver<Received>,
     spills: Arc<Spills>,
 ) {
     let entry = &shared.transient[index];
     loop {
-        let payload = tokio::select! {
+        let (subscription, payload) = tokio::select! {
             biased;
             () = shared.stop.cancelled() => return,
             payload = queue.recv() => match payload {
-                Some(payload) => payload,
+                Some(received) => received,
                 None => return,
             },
         };
-        if let Err(problem) = handle(&shared, entry, &payload, &spills).await {
+        if let Err(problem) = handle(&shared, entry, subscription, &payload, &spills).await {
             // Anybody may NOTIFY anything on this channel, so this need not be our fault.
             tracing::warn!(
                 listener = entry.spec.name,
@@ -103,6 +117,7 @@ async fn run(
 async fn handle(
     shared: &Shared,
     entry: &Transient,
+    subscription: usize,
     payload: &str,
     spills: &Spills,
 ) -> Result<(), String> {
@@ -113,7 +128,7 @@ async fn handle(
     if let Some(id) = envelope.get("spill").and_then(Value::as_i64) {
         envelope = parse(&spills.fetch(id).await?)?;
     }
-    let Some(notification) = notification(entry, &envelope)? else {
+    let Some(notification) = notification(entry, subscription, &envelope)? else {
         return Ok(());
     };
     if !notification.context.contains(&entry.filter) {
@@ -135,19 +150,21 @@ async fn handle(
 /// `None` for an operation that the listener did not ask for.
 fn notification(
     entry: &Transient,
+    subscription: usize,
     envelope: &Value,
 ) -> Result<Option<TransientNotification>, String> {
     let text = |error: DecodeError| error.to_string();
     let object = Object::new(envelope).map_err(text)?;
     let op: String = object.field("op").map_err(text)?;
     let op = Op::from_word(&op).ok_or_else(|| format!("unknown operation `{op}`"))?;
-    if !entry.spec.ops.contains(&op) {
+    let subscribed = &entry.spec.subscriptions[subscription];
+    if !subscribed.ops.contains(&op) {
         return Ok(None);
     }
     let created_at: PgTimestampTz = object.field("created_at").map_err(text)?;
     Ok(Some(TransientNotification {
         id: object.field("id").map_err(text)?,
-        channel: entry.spec.channel.to_owned(),
+        channel: subscribed.channel.name.to_owned(),
         listener: entry.spec.name.to_owned(),
         op,
         model_version: object.field_or("model_version", || 0).map_err(text)?,

@@ -3,10 +3,11 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::schema::{GenerateDecl, Spanned};
 
+use crate::schema::language::TOOLS;
+
 use super::super::identifier;
 use super::super::{Generate, QualifiedName};
-
-const TOOLS: [&str; 5] = ["sqlx", "plain", "refinery", "diesel", "dbmate"];
+use super::extra;
 
 pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Generate {
     tool(declared, diagnostics);
@@ -38,7 +39,11 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
     Generate {
         rust_out,
         rust_in_project: !declared.no_rust,
-        rust_derive: derives(&declared.rust_derive, diagnostics),
+        rust_derive: extra::derives(&declared.rust_derive, diagnostics),
+        chrono: declared
+            .datetime
+            .as_ref()
+            .is_some_and(|word| word.value == "chrono"),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
         version_table: version_table(declared.version_table.as_ref(), diagnostics),
@@ -70,7 +75,7 @@ fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) {
         unknown => {
             let message = format!("there is no migration tool `{unknown}`");
             let diagnostic = Diagnostic::new(Code::InvalidValue, tool.span.clone(), message);
-            diagnostics.push(diagnostic.help_nearest(unknown, TOOLS));
+            diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
         }
     }
 }
@@ -108,28 +113,6 @@ fn path(
         );
     }
     parts.join("/")
-}
-
-fn derives(declared: &[Spanned<String>], diagnostics: &mut Diagnostics) -> Vec<String> {
-    let mut derives = Vec::new();
-    for derive in declared {
-        let is_path = derive.value.split("::").all(identifier::is_rust_name);
-        if !is_path {
-            invalid(
-                derive,
-                format!("`{}` is no derive macro", derive.value),
-                "write a name like `Eq` or `serde::Serialize`",
-                diagnostics,
-            );
-        }
-        // These are always there.
-        if !["Clone", "Debug", "PartialEq"].contains(&derive.value.as_str())
-            && !derives.contains(&derive.value)
-        {
-            derives.push(derive.value.clone());
-        }
-    }
-    derives
 }
 
 fn lock_timeout(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> String {

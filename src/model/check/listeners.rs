@@ -1,47 +1,58 @@
 //! `listeners:`.
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use std::collections::HashMap;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::schema::{Document, FilterDecl, ListenerDecl, Spanned};
 
-use super::super::{Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op};
-
-const EVENTS: [&str; 4] = ["insert", "update", "delete", "save"];
+use super::super::{
+    Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op, Subscription,
+};
+use super::channels::by_name;
+use super::triggers::ops_of;
 
 pub(super) fn check(
     document: &Document,
     channels: &[Channel],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Listener> {
-    let mut listeners = Vec::new();
+    let names = by_name(channels);
+    let mut listeners: Vec<Listener> = Vec::new();
+    let mut copies = Copies::default();
+    let mut heard = vec![false; channels.len()];
     for declared in &document.listeners {
-        if let Some(listener) = check_listener(document, declared, channels, diagnostics) {
-            overlap(
-                document,
-                &listeners,
-                &listener,
-                declared,
-                channels,
-                diagnostics,
-            );
+        let context = Context {
+            document,
+            channels,
+            names: &names,
+            declared,
+        };
+        // Mentioned, even if the rest of it is wrong.
+        for name in &declared.channels {
+            if let Some(index) = names.get(name.value.as_str()) {
+                heard[*index] = true;
+            }
+        }
+        if let Some(listener) = check_listener(&context, diagnostics) {
+            for subscription in &listener.channels {
+                heard[subscription.channel] = true;
+            }
+            copies.add(&listener, &context, diagnostics);
             listeners.push(listener);
         }
     }
     // A channel that nobody mentions has one listener, so that three lines are a whole schema.
     for (index, channel) in channels.iter().enumerate() {
-        let mentioned = document.listeners.iter().any(|listener| {
-            listener
-                .channel
-                .as_ref()
-                .is_some_and(|declared| declared.value == channel.name)
-        });
-        if !mentioned {
+        if !heard[index] {
             let name = implicit_name(&channel.name);
             listeners.push(Listener {
                 group: name.clone(),
                 name,
                 doc: None,
-                channel: index,
-                ops: channel.ops(),
+                channels: vec![Subscription {
+                    channel: index,
+                    ops: channel.ops(),
+                }],
                 filter: Vec::new(),
             });
         }
@@ -54,52 +65,156 @@ pub(super) fn implicit_name(channel: &str) -> String {
     format!("on_{channel}")
 }
 
-fn check_listener(
-    document: &Document,
-    declared: &ListenerDecl,
-    channels: &[Channel],
-    diagnostics: &mut Diagnostics,
-) -> Option<Listener> {
+struct Context<'c> {
+    document: &'c Document,
+    channels: &'c [Channel],
+    names: &'c HashMap<&'c str, usize>,
+    declared: &'c ListenerDecl,
+}
+
+fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<Listener> {
+    let declared = context.declared;
     let filter = declared
         .filter
         .iter()
         .filter_map(|filter| check_filter(filter, diagnostics))
         .collect();
-    let name = declared.channel.as_ref()?;
-    let Some(index) = channels
-        .iter()
-        .position(|channel| channel.name == name.value)
-    else {
-        let diagnostic = Diagnostic::new(
-            Code::UnknownChannel,
-            name.span.clone(),
-            format!("there is no channel `{}`", name.value),
-        );
-        diagnostics.push(diagnostic.help_nearest(
-            &name.value,
-            channels.iter().map(|channel| channel.name.as_str()),
-        ));
-        return None;
-    };
-    let channel = &channels[index];
+    let found = channels(context, diagnostics)?;
     if let Some(group) = &declared.group {
-        check_group(group, channel, diagnostics);
+        check_group(group, &context.channels[found[0].0], diagnostics);
     }
-    let ops = match &declared.events {
-        None => channel.ops(),
-        Some(events) => check_events(document, index, declared, events, channel, diagnostics),
-    };
+    let several = found.len() > 1;
+    if let Some(events) = &declared.events {
+        check_events(context, events, &found, diagnostics);
+    }
+    let wanted: Option<Vec<Op>> = declared.events.as_ref().map(|events| {
+        events
+            .iter()
+            .flat_map(|event| ops_of(event, &mut Diagnostics::new()))
+            .copied()
+            .collect()
+    });
+    let mut subscriptions = Vec::new();
+    for (channel, place) in found {
+        let carried = context.channels[channel].ops();
+        let message = matches!(context.channels[channel].kind, ChannelKind::Message { .. });
+        let ops: Vec<Op> = match &wanted {
+            Some(wanted) if !message => carried
+                .iter()
+                .copied()
+                .filter(|op| wanted.contains(op))
+                .collect(),
+            _ => carried.clone(),
+        };
+        if ops.is_empty()
+            && several
+            && !context.document.channels[channel].broken
+            && !carried.is_empty()
+        {
+            let message = format!(
+                "channel `{}` carries none of the listener's events",
+                context.channels[channel].name
+            );
+            let diagnostic = Diagnostic::new(Code::EventNotCarried, place, message);
+            diagnostics.push(diagnostic.help("leave the channel out, or add one of its events"));
+        }
+        subscriptions.push(Subscription { channel, ops });
+    }
     Some(Listener {
         name: declared.name.value.clone(),
         doc: declared.doc.clone(),
-        channel: index,
-        ops,
+        channels: subscriptions,
         group: declared
             .group
             .as_ref()
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
         filter,
     })
+}
+
+/// The channels that are named, and those that extend them if that is asked for; each with the place that names it.
+fn channels(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Option<Vec<(usize, Span)>> {
+    let declared = context.declared;
+    let mut found: Vec<(usize, Span)> = Vec::new();
+    let mut unknown = false;
+    for name in &declared.channels {
+        let Some(index) = context.names.get(name.value.as_str()).copied() else {
+            let message = format!("there is no channel `{}`", name.value);
+            let diagnostic = Diagnostic::new(Code::UnknownChannel, name.span.clone(), message);
+            let names = context.channels.iter().map(|channel| channel.name.as_str());
+            diagnostics.push(diagnostic.help_nearest(&name.value, names));
+            unknown = true;
+            continue;
+        };
+        if let Some((_, first)) = found.iter().find(|(known, _)| *known == index) {
+            let message = format!("channel `{}` is there twice", name.value);
+            let diagnostic = Diagnostic::new(Code::InvalidValue, name.span.clone(), message)
+                .secondary(first.clone(), "first here");
+            diagnostics.push(diagnostic.help("remove one of them"));
+            continue;
+        }
+        found.push((index, name.span.clone()));
+    }
+    if let Some(include) = declared
+        .include_subchannels
+        .as_ref()
+        .filter(|flag| flag.value)
+    {
+        let named = found.clone();
+        for (index, place) in &named {
+            let sub: Vec<usize> = subchannels(context.channels, *index);
+            if sub.is_empty() {
+                let message = format!("no channel extends `{}`", context.channels[*index].name);
+                let diagnostic =
+                    Diagnostic::new(Code::InvalidOption, include.span.clone(), message);
+                diagnostics.push(diagnostic.help("remove `include_subchannels`"));
+            }
+            for sub in sub {
+                if !found.iter().any(|(known, _)| *known == sub) {
+                    found.push((sub, place.clone()));
+                }
+            }
+        }
+    }
+    for (index, place) in found.iter().skip(1) {
+        let (first, other) = (&context.channels[found[0].0], &context.channels[*index]);
+        if first.delivery != other.delivery {
+            let message = format!(
+                "channels `{}` and `{}` deliver in different ways",
+                first.name, other.name
+            );
+            let diagnostic = Diagnostic::new(Code::Incompatible, place.clone(), message);
+            diagnostics.push(diagnostic.help("make a listener for each delivery"));
+            return None;
+        }
+    }
+    (!unknown && !found.is_empty()).then_some(found)
+}
+
+/// Channels that extend a channel, or one that does.
+fn subchannels(channels: &[Channel], base: usize) -> Vec<usize> {
+    let extends = |index: usize| match &channels[index].kind {
+        ChannelKind::Message { extends, .. } => *extends,
+        ChannelKind::Trigger(_) => None,
+    };
+    (0..channels.len())
+        .filter(|index| {
+            let mut next = extends(*index);
+            let mut steps = 0;
+            while let Some(above) = next {
+                if above == base {
+                    return *index != base;
+                }
+                steps += 1;
+                // A circle has been reported.
+                if steps > channels.len() {
+                    return false;
+                }
+                next = extends(above);
+            }
+            false
+        })
+        .collect()
 }
 
 fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Diagnostics) {
@@ -123,38 +238,39 @@ fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Dia
 }
 
 fn check_events(
-    document: &Document,
-    index: usize,
-    declared: &ListenerDecl,
+    context: &Context<'_>,
     events: &[Spanned<String>],
-    channel: &Channel,
+    found: &[(usize, Span)],
     diagnostics: &mut Diagnostics,
-) -> Vec<Op> {
-    if matches!(channel.kind, ChannelKind::Message { .. }) {
+) {
+    let triggers: Vec<usize> = found
+        .iter()
+        .map(|(channel, _)| *channel)
+        .filter(|channel| matches!(context.channels[*channel].kind, ChannelKind::Trigger(_)))
+        .collect();
+    let Some(first) = triggers.first() else {
         if let Some(event) = events.first() {
-            let message = format!("`{}` is a message channel and has no events", channel.name);
+            let name = &context.channels[found[0].0].name;
+            let message = format!("`{name}` is a message channel and has no events");
             let diagnostic = Diagnostic::new(Code::InvalidOption, event.span.clone(), message);
             diagnostics.push(diagnostic.help("remove `events`"));
         }
-        return channel.ops();
-    }
-    let carried = channel.ops();
+        return;
+    };
+    let mut carried: Vec<Op> = triggers
+        .iter()
+        .flat_map(|channel| context.channels[*channel].ops())
+        .collect();
+    carried.sort_unstable();
+    carried.dedup();
     // What the channel itself says wrong is said there.
-    let sure = !document.channels[index].broken && !carried.is_empty();
-    let mut ops = Vec::new();
+    let sure = !carried.is_empty()
+        && triggers
+            .iter()
+            .all(|channel| !context.document.channels[*channel].broken);
+    let mut ops: Vec<Op> = Vec::new();
     for event in events {
-        let wanted: &[Op] = match event.value.as_str() {
-            "insert" => &[Op::Insert],
-            "update" => &[Op::Update],
-            "delete" => &[Op::Delete],
-            "save" => &[Op::Insert, Op::Update],
-            unknown => {
-                let message = format!("there is no event `{unknown}`");
-                let diagnostic = Diagnostic::new(Code::UnknownEvent, event.span.clone(), message);
-                diagnostics.push(diagnostic.help_nearest(unknown, EVENTS));
-                continue;
-            }
-        };
+        let wanted = ops_of(event, diagnostics);
         if let Some(missing) = wanted.iter().find(|op| !carried.contains(op))
             && sure
         {
@@ -164,12 +280,12 @@ fn check_events(
                 .collect();
             let message = format!(
                 "channel `{}` does not carry `{}`",
-                channel.name,
+                context.channels[*first].name,
                 missing.as_str()
             );
             let diagnostic = Diagnostic::new(Code::EventNotCarried, event.span.clone(), message)
                 .secondary(
-                    document.channels[index].name.span.clone(),
+                    context.document.channels[*first].name.span.clone(),
                     format!("carries {}", carries.join(", ")),
                 );
             diagnostics.push(
@@ -184,54 +300,60 @@ fn check_events(
         ops.extend_from_slice(wanted);
     }
     if events.is_empty() {
-        let span = declared.name.span.clone();
-        let message = format!("listener `{}` asks for no events", declared.name.value);
+        let span = context.declared.name.span.clone();
+        let message = format!(
+            "listener `{}` asks for no events",
+            context.declared.name.value
+        );
         diagnostics.push(
             Diagnostic::new(Code::InvalidValue, span, message)
                 .help("leave `events` out to get all"),
         );
     }
-    ops.sort_unstable();
-    ops.dedup();
-    ops
 }
 
 /// One copy a group: two listeners cannot both process it.
-fn overlap(
-    document: &Document,
-    before: &[Listener],
-    listener: &Listener,
-    declared: &ListenerDecl,
-    channels: &[Channel],
-    diagnostics: &mut Diagnostics,
-) {
-    if channels[listener.channel].delivery == Delivery::Transient {
-        return;
+#[derive(Default)]
+struct Copies {
+    taken: HashMap<(String, usize, Op), (String, Span)>,
+}
+
+impl Copies {
+    fn add(&mut self, listener: &Listener, context: &Context<'_>, diagnostics: &mut Diagnostics) {
+        let declared = context.declared;
+        let mut reported = false;
+        for subscription in &listener.channels {
+            if context.channels[subscription.channel].delivery == Delivery::Transient {
+                return;
+            }
+            for op in &subscription.ops {
+                let copy = (listener.group.clone(), subscription.channel, *op);
+                let owner = (listener.name.clone(), declared.name.span.clone());
+                let Some((other, place)) = self.taken.insert(copy, owner) else {
+                    continue;
+                };
+                if reported {
+                    continue;
+                }
+                reported = true;
+                let message = format!(
+                    "listeners `{other}` and `{}` of group `{}` would both process the same notifications",
+                    listener.name, listener.group
+                );
+                let at = declared
+                    .group
+                    .as_ref()
+                    .map_or(&declared.name.span, |group| &group.span);
+                let diagnostic = Diagnostic::new(Code::GroupOverlap, at.clone(), message)
+                    .secondary(place, "the other listener");
+                diagnostics.push(
+                    diagnostic.help(
+                        "a group gets one copy of each; give them different events or groups",
+                    ),
+                );
+            }
+        }
     }
-    let other = before.iter().find(|other| {
-        let shared = other.ops.iter().any(|op| listener.ops.contains(op));
-        other.group == listener.group && other.channel == listener.channel && shared
-    });
-    let Some(other) = other else { return };
-    let place = declared
-        .group
-        .as_ref()
-        .map_or(&declared.name.span, |group| &group.span);
-    let message = format!(
-        "listeners `{}` and `{}` of group `{}` would both process the same notifications",
-        other.name, listener.name, listener.group
-    );
-    let mut diagnostic = Diagnostic::new(Code::GroupOverlap, place.clone(), message);
-    if let Some(first) = document
-        .listeners
-        .iter()
-        .find(|first| first.name.value == other.name)
-    {
-        diagnostic = diagnostic.secondary(first.name.span.clone(), "the other listener");
-    }
-    diagnostics.push(
-        diagnostic.help("a group gets one copy of each; give them different events or groups"),
-    );
 }
 
 fn check_filter(declared: &FilterDecl, diagnostics: &mut Diagnostics) -> Option<ContextFilter> {

@@ -1,15 +1,20 @@
 //! `message:` and `extends:`.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::schema::{ChannelDecl, FieldDecl};
 
 use super::super::field_type::{self, Problem};
-use super::super::{FieldType, Literal, MessageField, default};
+use super::super::{DeclaredType, FieldType, Literal, MessageField, TypeKind, default};
 use super::models::help_type;
 
 /// Resolves fields through the base channels; each channel's own fields are checked once.
 pub(super) struct Messages<'d> {
     channels: &'d [ChannelDecl],
+    by_name: HashMap<&'d str, usize>,
+    types: &'d [DeclaredType],
+    enums: Vec<(&'d str, usize)>,
     own: Vec<Option<Vec<OwnField>>>,
 }
 
@@ -24,9 +29,20 @@ struct OwnField {
 }
 
 impl<'d> Messages<'d> {
-    pub(super) fn new(channels: &'d [ChannelDecl]) -> Self {
+    pub(super) fn new(channels: &'d [ChannelDecl], types: &'d [DeclaredType]) -> Self {
+        let enums = types
+            .iter()
+            .enumerate()
+            .filter(|(_, ty)| matches!(ty.kind, TypeKind::Enum(_)));
         Self {
             channels,
+            by_name: channels
+                .iter()
+                .enumerate()
+                .map(|(index, channel)| (channel.name.value.as_str(), index))
+                .collect(),
+            types,
+            enums: enums.map(|(index, ty)| (ty.name.as_str(), index)).collect(),
             own: vec![None; channels.len()],
         }
     }
@@ -112,9 +128,7 @@ impl<'d> Messages<'d> {
 
     fn position(&self, index: usize) -> Option<usize> {
         let extends = self.channels[index].extends.as_ref()?;
-        self.channels
-            .iter()
-            .position(|channel| channel.name.value == extends.value)
+        self.by_name.get(extends.value.as_str()).copied()
     }
 
     /// The base, its base and so on; ends before a circle closes for the second time.
@@ -138,10 +152,83 @@ impl<'d> Messages<'d> {
         let declared = self.channels[index].message.as_deref().unwrap_or_default();
         let fields: Vec<OwnField> = declared
             .iter()
-            .map(|field| check_field(field, diagnostics))
+            .map(|field| self.check_field(field, diagnostics))
             .collect();
         self.own[index] = Some(fields.clone());
         fields
+    }
+
+    fn check_field(&self, declared: &FieldDecl, diagnostics: &mut Diagnostics) -> OwnField {
+        let mut field = OwnField {
+            name: declared.name.value.clone(),
+            doc: declared.doc.clone(),
+            span: declared.name.span.clone(),
+            ty: None,
+            default: None,
+        };
+        let Some(text) = &declared.ty else {
+            return field;
+        };
+        let (ty, short) = match field_type::parse(&text.value, &self.enums) {
+            Ok(parsed) => parsed,
+            Err(Problem::Unknown(name)) => {
+                let message = format!("there is no field type `{name}`");
+                let diagnostic =
+                    Diagnostic::new(Code::UnknownFieldType, text.span.clone(), message);
+                diagnostics.push(help_type(
+                    diagnostic,
+                    &name,
+                    field_type::NAMES
+                        .iter()
+                        .copied()
+                        .chain(self.enums.iter().map(|(name, _)| *name)),
+                    &field_type::ALIASES,
+                    "types of fields are int, float, decimal, bool, string, bytes, date, time, datetime, duration, uuid, json, list, set, map, tuple, and the enums under `types`",
+                ));
+                return field;
+            }
+            Err(Problem::Impossible(message, help)) => {
+                let diagnostic =
+                    Diagnostic::new(Code::InvalidFieldType, text.span.clone(), message);
+                diagnostics.push(match help {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
+                return field;
+            }
+        };
+        let default = match (short, &declared.default) {
+            (Some(_), Some(long)) => {
+                let message = format!("field `{}` has two defaults", field.name);
+                let diagnostic =
+                    Diagnostic::new(Code::InvalidDefault, long.node.span.clone(), message);
+                diagnostics.push(
+                    diagnostic
+                        .secondary(text.span.clone(), "one is here")
+                        .help("keep one of them"),
+                );
+                None
+            }
+            (Some(short), None) => Some((default::from_text(&ty, short, self.types), &text.span)),
+            (None, Some(long)) => Some((
+                default::from_node(&ty, &long.node, self.types),
+                &long.node.span,
+            )),
+            (None, None) => None,
+        };
+        match default {
+            Some((Ok(literal), _)) => field.default = Some(literal),
+            Some((Err(problem), span)) => {
+                let message = format!(
+                    "the default of `{}` does not fit its type: {problem}",
+                    field.name
+                );
+                diagnostics.push(Diagnostic::new(Code::InvalidDefault, span.clone(), message));
+            }
+            None => {}
+        }
+        field.ty = Some(ty);
+        field
     }
 }
 
@@ -158,67 +245,4 @@ fn put(fields: &mut Vec<OwnField>, field: OwnField) {
         }
         None => fields.push(field),
     }
-}
-
-fn check_field(declared: &FieldDecl, diagnostics: &mut Diagnostics) -> OwnField {
-    let mut field = OwnField {
-        name: declared.name.value.clone(),
-        doc: declared.doc.clone(),
-        span: declared.name.span.clone(),
-        ty: None,
-        default: None,
-    };
-    let Some(text) = &declared.ty else {
-        return field;
-    };
-    let (ty, short) = match field_type::parse(&text.value) {
-        Ok(parsed) => parsed,
-        Err(Problem::Unknown(name)) => {
-            let message = format!("there is no field type `{name}`");
-            let diagnostic = Diagnostic::new(Code::UnknownFieldType, text.span.clone(), message);
-            diagnostics.push(help_type(
-                diagnostic,
-                &name,
-                &field_type::NAMES,
-                &field_type::ALIASES,
-            ));
-            return field;
-        }
-        Err(Problem::Impossible(message, help)) => {
-            let diagnostic = Diagnostic::new(Code::InvalidFieldType, text.span.clone(), message);
-            diagnostics.push(match help {
-                Some(help) => diagnostic.help(help),
-                None => diagnostic,
-            });
-            return field;
-        }
-    };
-    let default = match (short, &declared.default) {
-        (Some(_), Some(long)) => {
-            let message = format!("field `{}` has two defaults", field.name);
-            let diagnostic = Diagnostic::new(Code::InvalidDefault, long.node.span.clone(), message);
-            diagnostics.push(
-                diagnostic
-                    .secondary(text.span.clone(), "one is here")
-                    .help("keep one of them"),
-            );
-            None
-        }
-        (Some(short), None) => Some((default::from_text(&ty, short), &text.span)),
-        (None, Some(long)) => Some((default::from_node(&ty, &long.node), &long.node.span)),
-        (None, None) => None,
-    };
-    match default {
-        Some((Ok(literal), _)) => field.default = Some(literal),
-        Some((Err(problem), span)) => {
-            let message = format!(
-                "the default of `{}` does not fit its type: {problem}",
-                field.name
-            );
-            diagnostics.push(Diagnostic::new(Code::InvalidDefault, span.clone(), message));
-        }
-        None => {}
-    }
-    field.ty = Some(ty);
-    field
 }

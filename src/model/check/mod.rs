@@ -1,12 +1,17 @@
 //! A document becomes a schema: names are resolved, types read, combinations checked. Every mistake is reported once; what
 //! only follows from another mistake is not.
 
+mod allow;
 mod channels;
+mod derives;
+mod extra;
 mod generate;
 mod listeners;
 mod messages;
 mod models;
 mod names;
+mod triggers;
+mod types;
 
 use crate::diagnostic::Diagnostics;
 use crate::schema::Document;
@@ -19,15 +24,19 @@ pub(crate) fn check(
     document: &Document,
     diagnostics: &mut Diagnostics,
 ) -> Schema {
-    let types = names::check(document, diagnostics);
+    let names = names::check(document, diagnostics);
+    allow::check(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
-    let models = models::check(&document.models, diagnostics);
-    let channels = channels::check(document, diagnostics);
+    let types = types::check(&document.types, diagnostics);
+    let (models, declared) = models::check(document, &types, generate.chrono, diagnostics);
+    let channels = channels::check(document, &types, &models, &declared, diagnostics);
     let listeners = listeners::check(document, &channels, diagnostics);
-    names::check_event_types(types, document, &channels, &listeners, diagnostics);
+    derives::check(document, &types, &models, &channels, diagnostics);
+    names::check_derived(names, document, &models, &channels, &listeners, diagnostics);
     Schema {
         source: source_name.replace('\\', "/"),
         generate,
+        types,
         models,
         channels,
         listeners,

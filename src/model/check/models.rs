@@ -1,34 +1,227 @@
 //! `models:`.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, by_alias};
-use crate::schema::{ColumnDecl, ModelDecl, Spanned};
+use crate::schema::{ColumnDecl, Document, ModelDecl, Spanned};
 
+use super::super::builtin::{BUILTINS, Equality};
 use super::super::column_type::{self, Problem};
-use super::super::{Column, Model, PgType, QualifiedName, identifier};
+use super::super::{
+    Column, DeclaredType, Model, Parent, PgType, QualifiedName, TypeKind, identifier,
+};
+use super::extra;
 
-pub(super) fn check(declared: &[ModelDecl], diagnostics: &mut Diagnostics) -> Vec<Model> {
-    declared
-        .iter()
-        .map(|model| check_model(model, diagnostics))
-        .collect()
+/// The models of a file by name.
+pub(super) struct Models<'d> {
+    declared: &'d [ModelDecl],
+    by_name: HashMap<&'d str, usize>,
+    /// Index in the schema; an abstract model has none.
+    concrete: Vec<Option<usize>>,
 }
 
-fn check_model(declared: &ModelDecl, diagnostics: &mut Diagnostics) -> Model {
-    let columns = declared.columns.as_deref().unwrap_or_default();
-    if declared.columns.as_ref().is_some_and(Vec::is_empty) {
-        let message = format!("model `{}` has no columns", declared.name.value);
-        let diagnostic = Diagnostic::new(Code::InvalidValue, declared.name.span.clone(), message);
+impl<'d> Models<'d> {
+    fn new(declared: &'d [ModelDecl]) -> Self {
+        let mut next = 0;
+        let concrete = declared
+            .iter()
+            .map(|model| {
+                (!model.is_abstract).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        Self {
+            declared,
+            by_name: declared
+                .iter()
+                .enumerate()
+                .map(|(index, model)| (model.name.value.as_str(), index))
+                .collect(),
+            concrete,
+        }
+    }
+
+    /// A model with a table, by its name; reports what is none.
+    pub(super) fn find(
+        &self,
+        name: &Spanned<String>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
+        let declared = self.declared_model(name, diagnostics)?;
+        let found = self.concrete[declared];
+        if found.is_none() {
+            let message = format!("model `{}` is abstract: it has no table", name.value);
+            let diagnostic = Diagnostic::new(Code::UnknownModel, name.span.clone(), message)
+                .secondary(self.declared[declared].name.span.clone(), "abstract");
+            diagnostics.push(diagnostic.help("name a model that mixes it in"));
+        }
+        found
+    }
+
+    fn declared_model(
+        &self,
+        name: &Spanned<String>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
+        let found = self.by_name.get(name.value.as_str()).copied();
+        if found.is_none() {
+            let message = format!("there is no model `{}`", name.value);
+            let diagnostic = Diagnostic::new(Code::UnknownModel, name.span.clone(), message);
+            let names = self.declared.iter().map(|model| model.name.value.as_str());
+            diagnostics.push(diagnostic.help_nearest(&name.value, names));
+        }
+        found
+    }
+
+    /// Columns with those of mixins first; reports what cannot be mixed in.
+    fn columns(
+        &self,
+        index: usize,
+        above: &mut Vec<usize>,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<&'d ColumnDecl> {
+        let model = &self.declared[index];
+        let mut columns = Vec::new();
+        above.push(index);
+        for name in &model.mixin {
+            let report = |message: String, help: &str| {
+                Diagnostic::new(Code::InvalidBase, name.span.clone(), message).help(help)
+            };
+            // The mistakes of a mixin are reported once, with the mixin itself.
+            let mut own = Diagnostics::new();
+            let reported = if above.len() == 1 {
+                &mut *diagnostics
+            } else {
+                &mut own
+            };
+            let Some(mixin) = self.declared_model(name, reported) else {
+                continue;
+            };
+            if above.contains(&mixin) {
+                let message = format!("model `{}` mixes itself in", name.value);
+                reported.push(report(message, "remove one `mixin` of the circle"));
+            } else if !self.declared[mixin].is_abstract {
+                let message = format!("model `{}` has a table of its own", name.value);
+                reported.push(report(
+                    message,
+                    "mix in a model with `abstract: true`, or use `extends`",
+                ));
+            } else {
+                columns.extend(self.columns(mixin, above, diagnostics));
+            }
+        }
+        above.pop();
+        columns.extend(model.columns.iter().flatten());
+        columns
+    }
+}
+
+pub(super) fn check<'d>(
+    document: &'d Document,
+    types: &[DeclaredType],
+    chrono: bool,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Model>, Models<'d>) {
+    let models = Models::new(&document.models);
+    let names: Vec<(&str, QualifiedName)> = types
+        .iter()
+        .map(|ty| (ty.name.as_str(), ty.sql.clone()))
+        .collect();
+    let context = Context {
+        names: &names,
+        types,
+        chrono,
+    };
+    let mut checked = Vec::new();
+    for (index, declared) in document.models.iter().enumerate() {
+        let columns = models.columns(index, &mut Vec::new(), diagnostics);
+        let model = check_model(declared, &columns, &context, diagnostics);
+        if !declared.is_abstract {
+            checked.push(model);
+        }
+    }
+    let declared: Vec<&ModelDecl> = document
+        .models
+        .iter()
+        .filter(|model| !model.is_abstract)
+        .collect();
+    for (index, declared) in declared.iter().enumerate() {
+        if let Some(extends) = &declared.extends {
+            checked[index].parent =
+                parent(index, declared, extends, &models, &checked, diagnostics);
+        }
+    }
+    for (index, declared) in declared.iter().enumerate() {
+        if extends_itself(&checked, index) {
+            let message = format!("model `{}` extends itself", declared.name.value);
+            let diagnostic =
+                Diagnostic::new(Code::InvalidBase, declared.name.span.clone(), message);
+            diagnostics.push(diagnostic.help("remove one `extends` of the circle"));
+        }
+    }
+    (checked, models)
+}
+
+/// What columns are checked against.
+struct Context<'c> {
+    names: column_type::Declared<'c>,
+    types: &'c [DeclaredType],
+    chrono: bool,
+}
+
+fn check_model(
+    declared: &ModelDecl,
+    columns: &[&ColumnDecl],
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Model {
+    let what = &declared.name;
+    if columns.is_empty() && declared.columns.is_some() {
+        let message = format!("model `{}` has no columns", what.value);
+        let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
         diagnostics.push(diagnostic.help("name at least one column, such as the primary key"));
+    } else if !columns.is_empty() && columns.iter().all(|column| column.never_captured) {
+        let message = format!("model `{}` captures none of its columns", what.value);
+        let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove one `capture: never`"));
+    }
+    if declared.is_abstract {
+        for (key, place) in [("table", &declared.table), ("extends", &declared.extends)] {
+            if let Some(place) = place {
+                let message = format!("an abstract model has no `{key}`");
+                let diagnostic = Diagnostic::new(Code::InvalidOption, place.span.clone(), message);
+                diagnostics.push(diagnostic.help("remove it, or `abstract`"));
+            }
+        }
     }
     duplicate_columns(columns, diagnostics);
     Model {
-        name: declared.name.value.clone(),
+        name: what.value.clone(),
         doc: declared.doc.clone(),
         table: table(declared, diagnostics),
         columns: columns
             .iter()
-            .map(|column| check_column(column, diagnostics))
+            .map(|column| {
+                // A column of a mixin is reported with the mixin.
+                let own = declared
+                    .columns
+                    .iter()
+                    .flatten()
+                    .any(|own| std::ptr::eq(own, *column));
+                let mut elsewhere = Diagnostics::new();
+                let reported = if own {
+                    &mut *diagnostics
+                } else {
+                    &mut elsewhere
+                };
+                check_column(column, context, reported)
+            })
             .collect(),
+        partitioned: declared.partitioned,
+        parent: None,
+        extra: extra::check(&declared.extra, diagnostics),
     }
 }
 
@@ -50,19 +243,121 @@ fn table(declared: &ModelDecl, diagnostics: &mut Diagnostics) -> QualifiedName {
     })
 }
 
+/// The columns that hold the parent's primary key.
+fn parent(
+    index: usize,
+    declared: &ModelDecl,
+    extends: &Spanned<String>,
+    models: &Models<'_>,
+    checked: &[Model],
+    diagnostics: &mut Diagnostics,
+) -> Option<Parent> {
+    let base = models.find(extends, diagnostics)?;
+    let own: Vec<usize> = models
+        .columns_of(&declared.name.value)
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| is_parent(column))
+        .map(|(index, _)| index)
+        .collect();
+    let key: Vec<usize> = checked[base]
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.primary_key)
+        .map(|(index, _)| index)
+        .collect();
+    let report = |message: String, help: String| {
+        Diagnostic::new(Code::InvalidBase, extends.span.clone(), message).help(help)
+    };
+    if key.is_empty() {
+        let message = format!("model `{}` has no primary key to refer to", extends.value);
+        diagnostics.push(report(message, "mark its key with `pk`".into()));
+        return None;
+    }
+    let names: Vec<String> = key
+        .iter()
+        .map(|column| format!("`{}`", checked[base].columns[*column].field))
+        .collect();
+    if own.len() != key.len() {
+        let message = format!(
+            "model `{}` marks {} columns as `parent`, and the primary key of `{}` has {}",
+            declared.name.value,
+            own.len(),
+            extends.value,
+            key.len()
+        );
+        let help = format!(
+            "mark the columns that hold {}, for instance `author_id: bigint pk parent`",
+            names.join(", ")
+        );
+        diagnostics.push(report(message, help));
+        return None;
+    }
+    let pairs: Vec<(usize, usize)> = own.into_iter().zip(key).collect();
+    for (own, key) in &pairs {
+        let (own, key) = (&checked[index].columns[*own], &checked[base].columns[*key]);
+        let comparable = matches!(&own.ty, PgType::Builtin { builtin, .. } if builtin.equality == Equality::Operator);
+        if own.ty != key.ty || !comparable {
+            let message = format!(
+                "`{}` cannot hold `{}` of model `{}`: their types differ, or cannot be compared",
+                own.field, key.field, extends.value
+            );
+            diagnostics.push(report(message, "give both the same type".into()));
+            return None;
+        }
+    }
+    Some(Parent {
+        model: base,
+        key: pairs,
+    })
+}
+
+impl<'d> Models<'d> {
+    /// All columns of a model, without another report.
+    fn columns_of(&self, name: &str) -> Vec<&'d ColumnDecl> {
+        self.by_name.get(name).map_or_else(Vec::new, |index| {
+            self.columns(*index, &mut Vec::new(), &mut Diagnostics::new())
+        })
+    }
+}
+
+fn is_parent(column: &ColumnDecl) -> bool {
+    column.parent
+        || column.ty.as_ref().is_some_and(|ty| {
+            ty.value
+                .split_whitespace()
+                .skip(1)
+                .any(|mark| mark == "parent")
+        })
+}
+
+fn extends_itself(models: &[Model], index: usize) -> bool {
+    let mut seen = Vec::new();
+    let mut next = models[index].parent.as_ref().map(|parent| parent.model);
+    while let Some(model) = next {
+        if model == index {
+            return true;
+        }
+        if seen.contains(&model) {
+            return false;
+        }
+        seen.push(model);
+        next = models[model].parent.as_ref().map(|parent| parent.model);
+    }
+    false
+}
+
 /// Name in the table, and where it is said.
 fn column_name(declared: &ColumnDecl) -> &Spanned<String> {
     declared.column.as_ref().unwrap_or(&declared.name)
 }
 
-fn duplicate_columns(columns: &[ColumnDecl], diagnostics: &mut Diagnostics) {
-    for (index, column) in columns.iter().enumerate() {
+fn duplicate_columns(columns: &[&ColumnDecl], diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&str, &Spanned<String>> = HashMap::new();
+    for column in columns {
         let name = column_name(column);
-        let first = columns[..index]
-            .iter()
-            .map(column_name)
-            .find(|first| first.value == name.value);
-        if let Some(first) = first {
+        if let Some(first) = seen.insert(&name.value, name) {
             let message = format!("the column \"{}\" is there twice", name.value);
             let diagnostic = Diagnostic::new(Code::DuplicateColumn, name.span.clone(), message)
                 .label("again here")
@@ -72,7 +367,11 @@ fn duplicate_columns(columns: &[ColumnDecl], diagnostics: &mut Diagnostics) {
     }
 }
 
-fn check_column(declared: &ColumnDecl, diagnostics: &mut Diagnostics) -> Column {
+fn check_column(
+    declared: &ColumnDecl,
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Column {
     if let Some(column) = &declared.column
         && let Err(problem) = identifier::check(&column.value)
     {
@@ -83,42 +382,101 @@ fn check_column(declared: &ColumnDecl, diagnostics: &mut Diagnostics) -> Column 
             message,
         ));
     }
-    let (mut ty, mut nullable, mut primary_key) = (PgType::Text, false, declared.primary_key);
-    if let Some(text) = &declared.ty {
-        match column_type::parse(&text.value) {
-            Ok(parsed) => {
-                ty = parsed.ty;
-                nullable = parsed.nullable;
-                primary_key |= parsed.primary_key;
-                if nullable && primary_key {
-                    let message = "a column of the primary key cannot be null";
-                    let diagnostic =
-                        Diagnostic::new(Code::InvalidColumnType, text.span.clone(), message);
-                    diagnostics.push(diagnostic.help("remove the `?`"));
-                }
-            }
-            Err(problem) => diagnostics.push(type_problem(text, problem)),
-        }
-    }
-    Column {
+    let mut column = Column {
         field: declared.name.value.clone(),
         column: column_name(declared).value.clone(),
         doc: declared.doc.clone(),
-        ty,
-        nullable,
-        primary_key,
+        ty: PgType::Builtin {
+            builtin: &BUILTINS[0],
+            modifier: String::new(),
+        },
+        nullable: false,
+        primary_key: declared.primary_key,
+        captured: !declared.never_captured,
+        rust: None,
+    };
+    let Some(text) = &declared.ty else {
+        return column;
+    };
+    match column_type::parse(&text.value, context.names) {
+        Ok(parsed) => {
+            column.ty = parsed.ty;
+            column.nullable = parsed.nullable;
+            column.primary_key |= parsed.primary_key;
+            if column.nullable && column.primary_key {
+                let message = "a column of the primary key cannot be null";
+                let diagnostic =
+                    Diagnostic::new(Code::InvalidColumnType, text.span.clone(), message);
+                diagnostics.push(diagnostic.help("remove the `?`"));
+            }
+            column.rust = rust(declared, &column.ty, context, diagnostics);
+        }
+        Err(problem) => diagnostics.push(type_problem(text, problem, context.names)),
+    }
+    column
+}
+
+/// The Rust type that was chosen for a column.
+fn rust(
+    declared: &ColumnDecl,
+    ty: &PgType,
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let choices: Vec<(&str, String)> = match behind_domains(ty, context.types) {
+        PgType::Builtin { builtin, .. } => builtin
+            .choices
+            .iter()
+            .map(|(word, ty)| (*word, (*ty).to_owned()))
+            .collect(),
+        // Filled in by the plan, which knows the name of the element.
+        PgType::Array(_) => vec![("vec", "vec".to_owned())],
+        PgType::Declared(_) => Vec::new(),
+    };
+    if let Some(rust) = &declared.rust {
+        return extra::path(rust, &choices, diagnostics);
+    }
+    if let PgType::Declared(index) = ty
+        && let Some(rust) = &context.types[*index].rust
+    {
+        return Some(rust.clone());
+    }
+    let is_time = matches!(ty, PgType::Builtin { builtin, .. } if builtin.name != "interval");
+    choices
+        .into_iter()
+        .find(|(word, _)| context.chrono && is_time && *word == "chrono")
+        .map(|(_, ty)| ty)
+}
+
+/// The type that the values have.
+fn behind_domains<'t>(ty: &'t PgType, types: &'t [DeclaredType]) -> &'t PgType {
+    match ty {
+        PgType::Declared(index) => match &types[*index].kind {
+            TypeKind::Domain(base) => behind_domains(base, types),
+            _ => ty,
+        },
+        _ => ty,
     }
 }
 
-fn type_problem(text: &Spanned<String>, problem: Problem) -> Diagnostic {
+pub(super) fn type_problem(
+    text: &Spanned<String>,
+    problem: Problem,
+    names: column_type::Declared<'_>,
+) -> Diagnostic {
     match problem {
         Problem::Unknown(name) => {
             let message = format!("there is no column type `{name}`");
+            let known = BUILTINS
+                .iter()
+                .map(|builtin| builtin.name)
+                .chain(names.iter().map(|(name, _)| *name));
             help_type(
                 Diagnostic::new(Code::UnknownColumnType, text.span.clone(), message),
                 &name,
-                &column_type::NAMES,
+                known,
                 &column_type::ALIASES,
+                "a type of yours is declared under `types`; the book lists all others",
             )
         }
         Problem::Impossible(message, help) => {
@@ -131,15 +489,19 @@ fn type_problem(text: &Spanned<String>, problem: Problem) -> Diagnostic {
     }
 }
 
-/// The name that other languages have for it, or the nearest one.
-pub(super) fn help_type(
+/// The name that other languages have for it, or the nearest one, or where to look.
+pub(super) fn help_type<'n>(
     diagnostic: Diagnostic,
     name: &str,
-    names: &[&str],
+    names: impl IntoIterator<Item = &'n str>,
     aliases: &[(&str, &str)],
+    otherwise: &str,
 ) -> Diagnostic {
     match by_alias(name, aliases) {
         Some(known) => diagnostic.help(format!("write `{known}`")),
-        None => diagnostic.help_nearest(name, names.iter().copied()),
+        None => match crate::diagnostic::nearest(name, names) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help(otherwise),
+        },
     }
 }

@@ -1,22 +1,45 @@
 //! Names: whether Rust can use them, and whether they stay different.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heck::{ToPascalCase, ToSnakeCase};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::schema::{Document, Spanned};
 
-use super::super::{Channel, Listener, identifier};
-use super::listeners::implicit_name;
+use super::super::{Channel, ChannelKind, Listener, Model, identifier};
 
-/// Checks the declared names; returns the Rust types that they become.
-pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) -> Names {
+/// Checks the declared names; returns what they become.
+pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) -> Claimed {
     let mut types = Names::default();
+    for declared in &document.types {
+        if is_usable(&declared.name, "type", diagnostics) {
+            let becomes = declared.name.value.to_pascal_case();
+            // Only these become Rust types.
+            if declared.labels.is_some() || declared.attributes.is_some() {
+                types.add(&becomes, &declared.name, "type", diagnostics);
+            }
+        }
+        let help = "name the type in the database only: `{sql: NAME}`, and it arrives as text";
+        // An attribute has no other name than that in the database; Rust gets what it can of it.
+        let attributes: Vec<Spanned<String>> = declared
+            .attributes
+            .iter()
+            .flatten()
+            .map(|(name, _)| Spanned {
+                value: name.value.to_snake_case(),
+                span: name.span.clone(),
+            })
+            .collect();
+        check_fields(attributes.iter(), help, diagnostics);
+    }
     for model in &document.models {
         if is_usable(&model.name, "model", diagnostics) {
             let becomes = model.name.value.to_pascal_case();
-            types.add(&becomes, &model.name, "model", diagnostics);
+            // Only a model with a table becomes a type.
+            if !model.is_abstract {
+                types.add(&becomes, &model.name, "model", diagnostics);
+            }
         }
         let help = "set `column` to the name in the table";
         let fields = model.columns.iter().flatten().map(|column| &column.name);
@@ -24,14 +47,17 @@ pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) -> Names
     }
     // Functions and NOTIFY channels are told apart in lower case.
     let mut lower = Names::default();
-    let mut channels = Vec::new();
+    let mut unusable = HashSet::new();
     for channel in &document.channels {
         let name = &channel.name;
+        let before = diagnostics.len();
         if is_usable(name, "channel", diagnostics)
             && lower.add(&name.value.to_lowercase(), name, "channel", diagnostics)
-            && types.add(&name.value.to_pascal_case(), name, "channel", diagnostics)
         {
-            channels.push(name);
+            types.add(&name.value.to_pascal_case(), name, "channel", diagnostics);
+        }
+        if diagnostics.len() > before {
+            unusable.insert(name.value.clone());
         }
         let fields = channel.message.iter().flatten().map(|field| &field.name);
         check_fields(fields, "choose another name", diagnostics);
@@ -45,48 +71,91 @@ pub(super) fn check(document: &Document, diagnostics: &mut Diagnostics) -> Names
             types.add(&name.value.to_pascal_case(), name, "listener", diagnostics);
         }
     }
-    // The listener that a channel gets when none is declared needs its names, too.
-    for channel in channels {
-        let mentioned = document.listeners.iter().any(|listener| {
-            listener
-                .channel
-                .as_ref()
-                .is_some_and(|declared| declared.value == channel.value)
-        });
-        let name = Spanned {
-            value: implicit_name(&channel.value),
-            span: channel.span.clone(),
-        };
-        let what = "the implicit listener";
-        if !mentioned && methods.add(&name.value.to_snake_case(), &name, what, diagnostics) {
-            types.add(&name.value.to_pascal_case(), &name, what, diagnostics);
-        }
+    Claimed {
+        types,
+        methods,
+        unusable,
     }
-    types
 }
 
-/// A listener that asks for a part of its channel's events gets an event type of its own.
-pub(super) fn check_event_types(
-    mut types: Names,
+/// Names that declarations have taken.
+pub(super) struct Claimed {
+    types: Names,
+    methods: Names,
+    /// Channels whose name has been reported.
+    unusable: HashSet<String>,
+}
+
+/// Types that are made of several declarations: row images of a channel that sends a part of its columns, events of a
+/// listener that takes a part of its channel's or listens to several. Fields that are made of an `extends`.
+pub(super) fn check_derived(
+    claimed: Claimed,
     document: &Document,
+    models: &[Model],
     channels: &[Channel],
     listeners: &[Listener],
     diagnostics: &mut Diagnostics,
 ) {
+    let Claimed {
+        mut types,
+        mut methods,
+        unusable,
+    } = claimed;
+    for (declared, channel) in document.channels.iter().zip(channels) {
+        if let ChannelKind::Trigger(trigger) = &channel.kind {
+            for suffix in trigger.image_suffixes() {
+                let becomes = format!("{}{suffix}", channel.name.to_pascal_case());
+                let what = "the row of channel";
+                types.add(&becomes, &declared.name, what, diagnostics);
+            }
+        }
+    }
+    let declared: HashMap<&str, &Spanned<String>> = document
+        .listeners
+        .iter()
+        .map(|listener| (listener.name.value.as_str(), &listener.name))
+        .collect();
     for listener in listeners {
-        let declared = document
-            .listeners
+        let Some(name) = declared.get(listener.name.as_str()) else {
+            // The listener that a channel gets when none is declared needs its names, too.
+            let channel = &document.channels[listener.channels[0].channel].name;
+            let name = Spanned {
+                value: listener.name.clone(),
+                span: channel.span.clone(),
+            };
+            let what = "the implicit listener";
+            let usable = !unusable.contains(&channel.value);
+            if usable && methods.add(&name.value.to_snake_case(), &name, what, diagnostics) {
+                types.add(&name.value.to_pascal_case(), &name, what, diagnostics);
+            }
+            continue;
+        };
+        let what = "the event type of listener";
+        for ty in listener.own_types(channels) {
+            types.add(&ty.to_pascal_case(), name, what, diagnostics);
+        }
+    }
+    for model in models {
+        let Some(parent) = &model.parent else {
+            continue;
+        };
+        let field = models[parent.model].name.to_snake_case();
+        let taken = model.columns.iter().find(|column| {
+            column.field.to_snake_case() == field || column.column == models[parent.model].name
+        });
+        let place = document
+            .models
             .iter()
-            .find(|declared| declared.name.value == listener.name);
-        if let Some(declared) = declared
-            && listener.ops != channels[listener.channel].ops()
-        {
-            let becomes = format!("{}Event", listener.name.to_pascal_case());
-            types.add(
-                &becomes,
-                &declared.name,
-                "the event type of listener",
-                diagnostics,
+            .find(|declared| declared.name.value == model.name)
+            .and_then(|declared| declared.extends.as_ref());
+        if let (Some(taken), Some(place)) = (taken, place) {
+            let message = format!(
+                "the row that `{}` extends and its column `{}` would both be the field `{field}`",
+                model.name, taken.field
+            );
+            let diagnostic = Diagnostic::new(Code::NameClash, place.span.clone(), message);
+            diagnostics.push(
+                diagnostic.help("rename the column, with `column` for its name in the table"),
             );
         }
     }

@@ -3,6 +3,8 @@
 
 SET LOCAL lock_timeout = '3s';
 
+DROP TRIGGER IF EXISTS "pgpubsub_chosen_saved_after_insert" ON "app"."chosen";
+DROP TRIGGER IF EXISTS "pgpubsub_chosen_saved_after_update" ON "app"."chosen";
 DROP TRIGGER IF EXISTS "pgpubsub_everything_saved_after_insert" ON "app"."everything";
 DROP TRIGGER IF EXISTS "pgpubsub_everything_saved_after_update" ON "app"."everything";
 DROP TRIGGER IF EXISTS "pgpubsub_a_channel_with_a_name_that_is_longer_tha_jox7thedrouq5" ON "app"."item";
@@ -24,6 +26,7 @@ DROP TRIGGER IF EXISTS "pgpubsub_hostile_changed_after_insert" ON "odd schema"."
 DROP TRIGGER IF EXISTS "pgpubsub_hostile_changed_after_update" ON "odd schema"."Sel""ect é $pgpubsub$";
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_a_channel_with_a_name_that_is_longer_than_gpbt7irgpriaa"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_a_channel_with_a_name_that_is_longer_than_tsudrtipqryyx"();
+DROP FUNCTION IF EXISTS "pgpubsub"."capture_chosen_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_everything_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_hostile_changed"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_changed"();

@@ -2,3 +2,15 @@
 #![deny(warnings)]
 
 pgpubsub_runtime::include_generated!(pub mod pubsub);
+
+/// A type of the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own(pub u8);
+
+impl TryFrom<i64> for Own {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        number.try_into().map(Self)
+    }
+}

@@ -8,7 +8,30 @@ pub mod example;
 #[path = "../../golden/names/project/src/pubsub.rs"]
 pub mod names;
 
+#[path = "../../golden/triggers/project/src/pubsub.rs"]
+pub mod triggers;
+
 pub use example as pubsub;
+
+/// Types of an application that `all_types` chooses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cents(pub i64);
+
+impl From<i64> for Cents {
+    fn from(cents: i64) -> Self {
+        Self(cents)
+    }
+}
+
+/// The same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Own(pub String);
+
+impl From<String> for Own {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
 
 /// What a user has after removing the comment marks.
 pub mod skeleton {
@@ -26,14 +49,19 @@ fn the_skeleton_implements_every_listener() {
 #[test]
 fn the_catalogs_name_what_the_schemas_declare() {
     assert_eq!(example::CATALOG.storage_schema, "pgpubsub");
-    for catalog in [all_types::CATALOG, example::CATALOG, names::CATALOG] {
+    for catalog in [
+        all_types::CATALOG,
+        example::CATALOG,
+        names::CATALOG,
+        triggers::CATALOG,
+    ] {
         assert!(!catalog.channels.is_empty());
         for listener in catalog.listeners {
             assert!(
                 catalog
                     .channels
                     .iter()
-                    .any(|channel| channel.name == listener.channel)
+                    .any(|channel| channel.name == listener.subscriptions[0].channel.name)
             );
         }
     }

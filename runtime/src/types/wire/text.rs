@@ -34,7 +34,7 @@ impl<'a> FromSql<'a> for PgJson {
             (true, _) => return Err("a version of jsonb that is not known".into()),
             (false, text) => text,
         };
-        Ok(Self::from_text(std::str::from_utf8(text)?))
+        Ok(Self::new(std::str::from_utf8(text)?))
     }
 
     accepts!(JSON, JSONB);

@@ -1,7 +1,9 @@
 //! A migrated database, and a worker that records what it receives.
 #![allow(dead_code)] // each test file uses its part
 
+pub(crate) mod random;
 mod recorder;
+pub(crate) mod rows;
 
 use std::time::Duration;
 
@@ -52,6 +54,18 @@ impl Fixture {
             .await
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"))
             .get(0)
+    }
+
+    /// Waits until a count is reached.
+    pub(crate) async fn until(&self, sql: &str, count: i64) {
+        let reached = async {
+            while self.count(sql).await != count {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, reached)
+            .await
+            .unwrap_or_else(|_| panic!("{sql}"));
     }
 
     /// Starts a worker for the named listeners and waits until it listens and has scanned once.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 #[allow(clippy::large_enum_variant, clippy::enum_variant_names)] // named after the listeners
 pub(crate) enum Seen {
     OnEverythingSaved(EverythingSaved, Notification),
+    OnChosenSaved(ChosenSaved, Notification),
     OnMaybeSaved(MaybeSaved, Notification),
     OnListsSaved(ListsSaved, Notification),
     OnHostileChanged(HostileChanged, Notification),
@@ -57,6 +58,16 @@ impl OnEverythingSaved for Recorder {
         cx: &mut Cx<'_>,
     ) -> Result<(), ListenerError> {
         self.record(Seen::OnEverythingSaved(event, cx.notification().clone()))
+    }
+}
+
+impl OnChosenSaved for Recorder {
+    async fn on_chosen_saved(
+        &self,
+        event: ChosenSaved,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
+        self.record(Seen::OnChosenSaved(event, cx.notification().clone()))
     }
 }
 

@@ -25,143 +25,480 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
     models: &[Everything::MODEL],
 };
 
+/// Enum `public.mood`.
+///
+/// How it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mood {
+    /// `sad`.
+    Sad,
+    /// `ok`.
+    Ok,
+    /// `happy`.
+    Happy,
+    /// A label that this program does not know: it was added later.
+    Unknown(String),
+}
+
+impl Mood {
+    /// The label in the database.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Sad => "sad",
+            Self::Ok => "ok",
+            Self::Happy => "happy",
+            Self::Unknown(label) => label,
+        }
+    }
+
+    /// The value of a label.
+    pub fn from_label(label: &str) -> Self {
+        match label {
+            "sad" => Self::Sad,
+            "ok" => Self::Ok,
+            "happy" => Self::Happy,
+            _ => Self::Unknown(label.to_owned()),
+        }
+    }
+}
+
+runtime::postgres_enum!(Mood);
+
+/// Composite type `app.address`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Address {
+    /// `street`: text.
+    pub street: String,
+    /// `zip code`: character varying(10), nullable.
+    pub zip_code: Option<String>,
+    /// `since`: date, nullable.
+    pub since: Option<runtime::types::PgDate>,
+    /// `moods`: public.mood\[\], nullable.
+    pub moods: Option<runtime::types::PgArray<Mood>>,
+}
+
+runtime::postgres_composite!(Address {
+    street: "street",
+    zip_code: "zip code",
+    since: "since",
+    moods: "moods",
+});
+
 /// Row of `public.everything`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Everything {
     /// `id`: bigint, primary key.
     pub id: i64,
-    /// `small`: smallint.
-    pub small: i16,
-    /// `small_null`: smallint, nullable.
-    pub small_null: Option<i16>,
-    /// `small_array`: smallint\[\].
-    pub small_array: Vec<Option<i16>>,
-    /// `int`: integer.
-    pub int: i32,
-    /// `int_null`: integer, nullable.
-    pub int_null: Option<i32>,
-    /// `int_array`: integer\[\].
-    pub int_array: Vec<Option<i32>>,
-    /// `big`: bigint.
-    pub big: i64,
-    /// `big_null`: bigint, nullable.
-    pub big_null: Option<i64>,
-    /// `big_array`: bigint\[\].
-    pub big_array: Vec<Option<i64>>,
-    /// `number`: numeric.
-    pub number: runtime::types::PgNumeric,
-    /// `number_null`: numeric, nullable.
-    pub number_null: Option<runtime::types::PgNumeric>,
-    /// `number_array`: numeric\[\].
-    pub number_array: Vec<Option<runtime::types::PgNumeric>>,
-    /// `number_40_20`: numeric(40,20).
-    pub number_40_20: runtime::types::PgNumeric,
-    /// `number_40_20_null`: numeric(40,20), nullable.
-    pub number_40_20_null: Option<runtime::types::PgNumeric>,
-    /// `number_40_20_array`: numeric(40,20)\[\].
-    pub number_40_20_array: Vec<Option<runtime::types::PgNumeric>>,
-    /// `single`: real.
-    pub single: f32,
-    /// `single_null`: real, nullable.
-    pub single_null: Option<f32>,
-    /// `single_array`: real\[\].
-    pub single_array: Vec<Option<f32>>,
-    /// `double`: double precision.
-    pub double: f64,
-    /// `double_null`: double precision, nullable.
-    pub double_null: Option<f64>,
-    /// `double_array`: double precision\[\].
-    pub double_array: Vec<Option<f64>>,
-    /// `flag`: boolean.
-    pub flag: bool,
-    /// `flag_null`: boolean, nullable.
-    pub flag_null: Option<bool>,
-    /// `flag_array`: boolean\[\].
-    pub flag_array: Vec<Option<bool>>,
-    /// `words`: text.
-    pub words: String,
-    /// `words_null`: text, nullable.
-    pub words_null: Option<String>,
-    /// `words_array`: text\[\].
-    pub words_array: Vec<Option<String>>,
-    /// `some_words`: character varying.
-    pub some_words: String,
-    /// `some_words_null`: character varying, nullable.
-    pub some_words_null: Option<String>,
-    /// `some_words_array`: character varying\[\].
-    pub some_words_array: Vec<Option<String>>,
-    /// `few_words`: character varying(20).
-    pub few_words: String,
-    /// `few_words_null`: character varying(20), nullable.
-    pub few_words_null: Option<String>,
-    /// `few_words_array`: character varying(20)\[\].
-    pub few_words_array: Vec<Option<String>>,
-    /// `letter`: character.
-    pub letter: String,
-    /// `letter_null`: character, nullable.
-    pub letter_null: Option<String>,
-    /// `letter_array`: character\[\].
-    pub letter_array: Vec<Option<String>>,
-    /// `letters`: character(5).
-    pub letters: String,
-    /// `letters_null`: character(5), nullable.
-    pub letters_null: Option<String>,
-    /// `letters_array`: character(5)\[\].
-    pub letters_array: Vec<Option<String>>,
-    /// `key`: uuid.
-    pub key: runtime::uuid::Uuid,
-    /// `key_null`: uuid, nullable.
-    pub key_null: Option<runtime::uuid::Uuid>,
-    /// `key_array`: uuid\[\].
-    pub key_array: Vec<Option<runtime::uuid::Uuid>>,
-    /// `bytes`: bytea.
-    pub bytes: runtime::types::PgBytes,
-    /// `bytes_null`: bytea, nullable.
-    pub bytes_null: Option<runtime::types::PgBytes>,
-    /// `bytes_array`: bytea\[\].
-    pub bytes_array: Vec<Option<runtime::types::PgBytes>>,
-    /// `day`: date.
-    pub day: runtime::types::PgDate,
-    /// `day_null`: date, nullable.
-    pub day_null: Option<runtime::types::PgDate>,
-    /// `day_array`: date\[\].
-    pub day_array: Vec<Option<runtime::types::PgDate>>,
-    /// `hour`: time.
-    pub hour: runtime::types::PgTime,
-    /// `hour_null`: time, nullable.
-    pub hour_null: Option<runtime::types::PgTime>,
-    /// `hour_array`: time\[\].
-    pub hour_array: Vec<Option<runtime::types::PgTime>>,
-    /// `local`: timestamp.
-    pub local: runtime::types::PgTimestamp,
-    /// `local_null`: timestamp, nullable.
-    pub local_null: Option<runtime::types::PgTimestamp>,
-    /// `local_array`: timestamp\[\].
-    pub local_array: Vec<Option<runtime::types::PgTimestamp>>,
-    /// `moment`: timestamptz.
-    pub moment: runtime::types::PgTimestampTz,
-    /// `moment_null`: timestamptz, nullable.
-    pub moment_null: Option<runtime::types::PgTimestampTz>,
-    /// `moment_array`: timestamptz\[\].
-    pub moment_array: Vec<Option<runtime::types::PgTimestampTz>>,
-    /// `span`: interval.
-    pub span: runtime::types::PgInterval,
-    /// `span_null`: interval, nullable.
-    pub span_null: Option<runtime::types::PgInterval>,
-    /// `span_array`: interval\[\].
-    pub span_array: Vec<Option<runtime::types::PgInterval>>,
-    /// `json_text`: json.
-    pub json_text: runtime::types::PgJson,
-    /// `json_text_null`: json, nullable.
-    pub json_text_null: Option<runtime::types::PgJson>,
-    /// `json_text_array`: json\[\].
-    pub json_text_array: Vec<Option<runtime::types::PgJson>>,
-    /// `json_tree`: jsonb.
-    pub json_tree: runtime::types::PgJson,
-    /// `json_tree_null`: jsonb, nullable.
-    pub json_tree_null: Option<runtime::types::PgJson>,
-    /// `json_tree_array`: jsonb\[\].
-    pub json_tree_array: Vec<Option<runtime::types::PgJson>>,
+    /// `a_smallint`: smallint.
+    pub a_smallint: i16,
+    /// `a_smallint_null`: smallint, nullable.
+    pub a_smallint_null: Option<i16>,
+    /// `a_smallint_array`: smallint\[\].
+    pub a_smallint_array: runtime::types::PgArray<i16>,
+    /// `a_integer`: integer.
+    pub a_integer: i32,
+    /// `a_integer_null`: integer, nullable.
+    pub a_integer_null: Option<i32>,
+    /// `a_integer_array`: integer\[\].
+    pub a_integer_array: runtime::types::PgArray<i32>,
+    /// `a_bigint`: bigint.
+    pub a_bigint: i64,
+    /// `a_bigint_null`: bigint, nullable.
+    pub a_bigint_null: Option<i64>,
+    /// `a_bigint_array`: bigint\[\].
+    pub a_bigint_array: runtime::types::PgArray<i64>,
+    /// `a_numeric`: numeric.
+    pub a_numeric: runtime::types::PgNumeric,
+    /// `a_numeric_null`: numeric, nullable.
+    pub a_numeric_null: Option<runtime::types::PgNumeric>,
+    /// `a_numeric_array`: numeric\[\].
+    pub a_numeric_array: runtime::types::PgArray<runtime::types::PgNumeric>,
+    /// `a_numeric_40_20`: numeric(40,20).
+    pub a_numeric_40_20: runtime::types::PgNumeric,
+    /// `a_numeric_40_20_null`: numeric(40,20), nullable.
+    pub a_numeric_40_20_null: Option<runtime::types::PgNumeric>,
+    /// `a_numeric_40_20_array`: numeric(40,20)\[\].
+    pub a_numeric_40_20_array: runtime::types::PgArray<runtime::types::PgNumeric>,
+    /// `a_real`: real.
+    pub a_real: f32,
+    /// `a_real_null`: real, nullable.
+    pub a_real_null: Option<f32>,
+    /// `a_real_array`: real\[\].
+    pub a_real_array: runtime::types::PgArray<f32>,
+    /// `a_double_precision`: double precision.
+    pub a_double_precision: f64,
+    /// `a_double_precision_null`: double precision, nullable.
+    pub a_double_precision_null: Option<f64>,
+    /// `a_double_precision_array`: double precision\[\].
+    pub a_double_precision_array: runtime::types::PgArray<f64>,
+    /// `a_money`: money.
+    pub a_money: runtime::types::PgMoney,
+    /// `a_money_null`: money, nullable.
+    pub a_money_null: Option<runtime::types::PgMoney>,
+    /// `a_money_array`: money\[\].
+    pub a_money_array: runtime::types::PgArray<runtime::types::PgMoney>,
+    /// `a_boolean`: boolean.
+    pub a_boolean: bool,
+    /// `a_boolean_null`: boolean, nullable.
+    pub a_boolean_null: Option<bool>,
+    /// `a_boolean_array`: boolean\[\].
+    pub a_boolean_array: runtime::types::PgArray<bool>,
+    /// `a_text`: text.
+    pub a_text: String,
+    /// `a_text_null`: text, nullable.
+    pub a_text_null: Option<String>,
+    /// `a_text_array`: text\[\].
+    pub a_text_array: runtime::types::PgArray<String>,
+    /// `a_varchar`: character varying.
+    pub a_varchar: String,
+    /// `a_varchar_null`: character varying, nullable.
+    pub a_varchar_null: Option<String>,
+    /// `a_varchar_array`: character varying\[\].
+    pub a_varchar_array: runtime::types::PgArray<String>,
+    /// `a_varchar_20`: character varying(20).
+    pub a_varchar_20: String,
+    /// `a_varchar_20_null`: character varying(20), nullable.
+    pub a_varchar_20_null: Option<String>,
+    /// `a_varchar_20_array`: character varying(20)\[\].
+    pub a_varchar_20_array: runtime::types::PgArray<String>,
+    /// `a_char`: character.
+    pub a_char: String,
+    /// `a_char_null`: character, nullable.
+    pub a_char_null: Option<String>,
+    /// `a_char_array`: character\[\].
+    pub a_char_array: runtime::types::PgArray<String>,
+    /// `a_char_5`: character(5).
+    pub a_char_5: String,
+    /// `a_char_5_null`: character(5), nullable.
+    pub a_char_5_null: Option<String>,
+    /// `a_char_5_array`: character(5)\[\].
+    pub a_char_5_array: runtime::types::PgArray<String>,
+    /// `a_one_char`: "char".
+    pub a_one_char: runtime::types::PgChar,
+    /// `a_one_char_null`: "char", nullable.
+    pub a_one_char_null: Option<runtime::types::PgChar>,
+    /// `a_one_char_array`: "char"\[\].
+    pub a_one_char_array: runtime::types::PgArray<runtime::types::PgChar>,
+    /// `a_name`: name.
+    pub a_name: String,
+    /// `a_name_null`: name, nullable.
+    pub a_name_null: Option<String>,
+    /// `a_name_array`: name\[\].
+    pub a_name_array: runtime::types::PgArray<String>,
+    /// `a_uuid`: uuid.
+    pub a_uuid: runtime::uuid::Uuid,
+    /// `a_uuid_null`: uuid, nullable.
+    pub a_uuid_null: Option<runtime::uuid::Uuid>,
+    /// `a_uuid_array`: uuid\[\].
+    pub a_uuid_array: runtime::types::PgArray<runtime::uuid::Uuid>,
+    /// `a_bytea`: bytea.
+    pub a_bytea: runtime::types::PgBytes,
+    /// `a_bytea_null`: bytea, nullable.
+    pub a_bytea_null: Option<runtime::types::PgBytes>,
+    /// `a_bytea_array`: bytea\[\].
+    pub a_bytea_array: runtime::types::PgArray<runtime::types::PgBytes>,
+    /// `a_bit_3`: bit(3).
+    pub a_bit_3: runtime::types::PgBit,
+    /// `a_bit_3_null`: bit(3), nullable.
+    pub a_bit_3_null: Option<runtime::types::PgBit>,
+    /// `a_bit_3_array`: bit(3)\[\].
+    pub a_bit_3_array: runtime::types::PgArray<runtime::types::PgBit>,
+    /// `a_bit_varying`: bit varying.
+    pub a_bit_varying: runtime::types::PgBit,
+    /// `a_bit_varying_null`: bit varying, nullable.
+    pub a_bit_varying_null: Option<runtime::types::PgBit>,
+    /// `a_bit_varying_array`: bit varying\[\].
+    pub a_bit_varying_array: runtime::types::PgArray<runtime::types::PgBit>,
+    /// `a_date`: date.
+    pub a_date: runtime::types::PgDate,
+    /// `a_date_null`: date, nullable.
+    pub a_date_null: Option<runtime::types::PgDate>,
+    /// `a_date_array`: date\[\].
+    pub a_date_array: runtime::types::PgArray<runtime::types::PgDate>,
+    /// `a_time`: time.
+    pub a_time: runtime::types::PgTime,
+    /// `a_time_null`: time, nullable.
+    pub a_time_null: Option<runtime::types::PgTime>,
+    /// `a_time_array`: time\[\].
+    pub a_time_array: runtime::types::PgArray<runtime::types::PgTime>,
+    /// `a_timetz`: timetz.
+    pub a_timetz: runtime::types::PgTimeTz,
+    /// `a_timetz_null`: timetz, nullable.
+    pub a_timetz_null: Option<runtime::types::PgTimeTz>,
+    /// `a_timetz_array`: timetz\[\].
+    pub a_timetz_array: runtime::types::PgArray<runtime::types::PgTimeTz>,
+    /// `a_timestamp`: timestamp.
+    pub a_timestamp: runtime::types::PgTimestamp,
+    /// `a_timestamp_null`: timestamp, nullable.
+    pub a_timestamp_null: Option<runtime::types::PgTimestamp>,
+    /// `a_timestamp_array`: timestamp\[\].
+    pub a_timestamp_array: runtime::types::PgArray<runtime::types::PgTimestamp>,
+    /// `a_timestamptz`: timestamptz.
+    pub a_timestamptz: runtime::types::PgTimestampTz,
+    /// `a_timestamptz_null`: timestamptz, nullable.
+    pub a_timestamptz_null: Option<runtime::types::PgTimestampTz>,
+    /// `a_timestamptz_array`: timestamptz\[\].
+    pub a_timestamptz_array: runtime::types::PgArray<runtime::types::PgTimestampTz>,
+    /// `a_interval`: interval.
+    pub a_interval: runtime::types::PgInterval,
+    /// `a_interval_null`: interval, nullable.
+    pub a_interval_null: Option<runtime::types::PgInterval>,
+    /// `a_interval_array`: interval\[\].
+    pub a_interval_array: runtime::types::PgArray<runtime::types::PgInterval>,
+    /// `a_json`: json.
+    pub a_json: runtime::types::PgJson,
+    /// `a_json_null`: json, nullable.
+    pub a_json_null: Option<runtime::types::PgJson>,
+    /// `a_json_array`: json\[\].
+    pub a_json_array: runtime::types::PgArray<runtime::types::PgJson>,
+    /// `a_jsonb`: jsonb.
+    pub a_jsonb: runtime::types::PgJson,
+    /// `a_jsonb_null`: jsonb, nullable.
+    pub a_jsonb_null: Option<runtime::types::PgJson>,
+    /// `a_jsonb_array`: jsonb\[\].
+    pub a_jsonb_array: runtime::types::PgArray<runtime::types::PgJson>,
+    /// `a_inet`: inet.
+    pub a_inet: runtime::types::PgInet,
+    /// `a_inet_null`: inet, nullable.
+    pub a_inet_null: Option<runtime::types::PgInet>,
+    /// `a_inet_array`: inet\[\].
+    pub a_inet_array: runtime::types::PgArray<runtime::types::PgInet>,
+    /// `a_cidr`: cidr.
+    pub a_cidr: runtime::types::PgCidr,
+    /// `a_cidr_null`: cidr, nullable.
+    pub a_cidr_null: Option<runtime::types::PgCidr>,
+    /// `a_cidr_array`: cidr\[\].
+    pub a_cidr_array: runtime::types::PgArray<runtime::types::PgCidr>,
+    /// `a_macaddr`: macaddr.
+    pub a_macaddr: runtime::types::PgMacAddr,
+    /// `a_macaddr_null`: macaddr, nullable.
+    pub a_macaddr_null: Option<runtime::types::PgMacAddr>,
+    /// `a_macaddr_array`: macaddr\[\].
+    pub a_macaddr_array: runtime::types::PgArray<runtime::types::PgMacAddr>,
+    /// `a_macaddr8`: macaddr8.
+    pub a_macaddr8: runtime::types::PgMacAddr8,
+    /// `a_macaddr8_null`: macaddr8, nullable.
+    pub a_macaddr8_null: Option<runtime::types::PgMacAddr8>,
+    /// `a_macaddr8_array`: macaddr8\[\].
+    pub a_macaddr8_array: runtime::types::PgArray<runtime::types::PgMacAddr8>,
+    /// `a_oid`: oid.
+    pub a_oid: u32,
+    /// `a_oid_null`: oid, nullable.
+    pub a_oid_null: Option<u32>,
+    /// `a_oid_array`: oid\[\].
+    pub a_oid_array: runtime::types::PgArray<u32>,
+    /// `a_xid`: xid.
+    pub a_xid: runtime::types::PgXid,
+    /// `a_xid_null`: xid, nullable.
+    pub a_xid_null: Option<runtime::types::PgXid>,
+    /// `a_xid_array`: xid\[\].
+    pub a_xid_array: runtime::types::PgArray<runtime::types::PgXid>,
+    /// `a_xid8`: xid8.
+    pub a_xid8: runtime::types::PgXid8,
+    /// `a_xid8_null`: xid8, nullable.
+    pub a_xid8_null: Option<runtime::types::PgXid8>,
+    /// `a_xid8_array`: xid8\[\].
+    pub a_xid8_array: runtime::types::PgArray<runtime::types::PgXid8>,
+    /// `a_tid`: tid.
+    pub a_tid: runtime::types::PgTid,
+    /// `a_tid_null`: tid, nullable.
+    pub a_tid_null: Option<runtime::types::PgTid>,
+    /// `a_tid_array`: tid\[\].
+    pub a_tid_array: runtime::types::PgArray<runtime::types::PgTid>,
+    /// `a_pg_lsn`: pg_lsn.
+    pub a_pg_lsn: runtime::types::PgLsn,
+    /// `a_pg_lsn_null`: pg_lsn, nullable.
+    pub a_pg_lsn_null: Option<runtime::types::PgLsn>,
+    /// `a_pg_lsn_array`: pg_lsn\[\].
+    pub a_pg_lsn_array: runtime::types::PgArray<runtime::types::PgLsn>,
+    /// `a_regclass`: regclass.
+    pub a_regclass: u32,
+    /// `a_regclass_null`: regclass, nullable.
+    pub a_regclass_null: Option<u32>,
+    /// `a_regclass_array`: regclass\[\].
+    pub a_regclass_array: runtime::types::PgArray<u32>,
+    /// `a_point`: point.
+    pub a_point: runtime::types::PgPoint,
+    /// `a_point_null`: point, nullable.
+    pub a_point_null: Option<runtime::types::PgPoint>,
+    /// `a_point_array`: point\[\].
+    pub a_point_array: runtime::types::PgArray<runtime::types::PgPoint>,
+    /// `a_line`: line.
+    pub a_line: runtime::types::PgLine,
+    /// `a_line_null`: line, nullable.
+    pub a_line_null: Option<runtime::types::PgLine>,
+    /// `a_line_array`: line\[\].
+    pub a_line_array: runtime::types::PgArray<runtime::types::PgLine>,
+    /// `a_lseg`: lseg.
+    pub a_lseg: runtime::types::PgLseg,
+    /// `a_lseg_null`: lseg, nullable.
+    pub a_lseg_null: Option<runtime::types::PgLseg>,
+    /// `a_lseg_array`: lseg\[\].
+    pub a_lseg_array: runtime::types::PgArray<runtime::types::PgLseg>,
+    /// `a_box`: box.
+    pub a_box: runtime::types::PgBox,
+    /// `a_box_null`: box, nullable.
+    pub a_box_null: Option<runtime::types::PgBox>,
+    /// `a_box_array`: box\[\].
+    pub a_box_array: runtime::types::PgArray<runtime::types::PgBox>,
+    /// `a_path`: path.
+    pub a_path: runtime::types::PgPath,
+    /// `a_path_null`: path, nullable.
+    pub a_path_null: Option<runtime::types::PgPath>,
+    /// `a_path_array`: path\[\].
+    pub a_path_array: runtime::types::PgArray<runtime::types::PgPath>,
+    /// `a_polygon`: polygon.
+    pub a_polygon: runtime::types::PgPolygon,
+    /// `a_polygon_null`: polygon, nullable.
+    pub a_polygon_null: Option<runtime::types::PgPolygon>,
+    /// `a_polygon_array`: polygon\[\].
+    pub a_polygon_array: runtime::types::PgArray<runtime::types::PgPolygon>,
+    /// `a_circle`: circle.
+    pub a_circle: runtime::types::PgCircle,
+    /// `a_circle_null`: circle, nullable.
+    pub a_circle_null: Option<runtime::types::PgCircle>,
+    /// `a_circle_array`: circle\[\].
+    pub a_circle_array: runtime::types::PgArray<runtime::types::PgCircle>,
+    /// `a_int4range`: int4range.
+    pub a_int4range: runtime::types::PgRange<i32>,
+    /// `a_int4range_null`: int4range, nullable.
+    pub a_int4range_null: Option<runtime::types::PgRange<i32>>,
+    /// `a_int4range_array`: int4range\[\].
+    pub a_int4range_array: runtime::types::PgArray<runtime::types::PgRange<i32>>,
+    /// `a_int8range`: int8range.
+    pub a_int8range: runtime::types::PgRange<i64>,
+    /// `a_int8range_null`: int8range, nullable.
+    pub a_int8range_null: Option<runtime::types::PgRange<i64>>,
+    /// `a_int8range_array`: int8range\[\].
+    pub a_int8range_array: runtime::types::PgArray<runtime::types::PgRange<i64>>,
+    /// `a_numrange`: numrange.
+    pub a_numrange: runtime::types::PgRange<runtime::types::PgNumeric>,
+    /// `a_numrange_null`: numrange, nullable.
+    pub a_numrange_null: Option<runtime::types::PgRange<runtime::types::PgNumeric>>,
+    /// `a_numrange_array`: numrange\[\].
+    pub a_numrange_array:
+        runtime::types::PgArray<runtime::types::PgRange<runtime::types::PgNumeric>>,
+    /// `a_daterange`: daterange.
+    pub a_daterange: runtime::types::PgRange<runtime::types::PgDate>,
+    /// `a_daterange_null`: daterange, nullable.
+    pub a_daterange_null: Option<runtime::types::PgRange<runtime::types::PgDate>>,
+    /// `a_daterange_array`: daterange\[\].
+    pub a_daterange_array: runtime::types::PgArray<runtime::types::PgRange<runtime::types::PgDate>>,
+    /// `a_tsrange`: tsrange.
+    pub a_tsrange: runtime::types::PgRange<runtime::types::PgTimestamp>,
+    /// `a_tsrange_null`: tsrange, nullable.
+    pub a_tsrange_null: Option<runtime::types::PgRange<runtime::types::PgTimestamp>>,
+    /// `a_tsrange_array`: tsrange\[\].
+    pub a_tsrange_array:
+        runtime::types::PgArray<runtime::types::PgRange<runtime::types::PgTimestamp>>,
+    /// `a_tstzrange`: tstzrange.
+    pub a_tstzrange: runtime::types::PgRange<runtime::types::PgTimestampTz>,
+    /// `a_tstzrange_null`: tstzrange, nullable.
+    pub a_tstzrange_null: Option<runtime::types::PgRange<runtime::types::PgTimestampTz>>,
+    /// `a_tstzrange_array`: tstzrange\[\].
+    pub a_tstzrange_array:
+        runtime::types::PgArray<runtime::types::PgRange<runtime::types::PgTimestampTz>>,
+    /// `a_int4multirange`: int4multirange.
+    pub a_int4multirange: runtime::types::PgMultirange<i32>,
+    /// `a_int4multirange_null`: int4multirange, nullable.
+    pub a_int4multirange_null: Option<runtime::types::PgMultirange<i32>>,
+    /// `a_int4multirange_array`: int4multirange\[\].
+    pub a_int4multirange_array: runtime::types::PgArray<runtime::types::PgMultirange<i32>>,
+    /// `a_datemultirange`: datemultirange.
+    pub a_datemultirange: runtime::types::PgMultirange<runtime::types::PgDate>,
+    /// `a_datemultirange_null`: datemultirange, nullable.
+    pub a_datemultirange_null: Option<runtime::types::PgMultirange<runtime::types::PgDate>>,
+    /// `a_datemultirange_array`: datemultirange\[\].
+    pub a_datemultirange_array:
+        runtime::types::PgArray<runtime::types::PgMultirange<runtime::types::PgDate>>,
+    /// `a_xml`: xml.
+    pub a_xml: runtime::types::PgText,
+    /// `a_xml_null`: xml, nullable.
+    pub a_xml_null: Option<runtime::types::PgText>,
+    /// `a_xml_array`: xml\[\].
+    pub a_xml_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_jsonpath`: jsonpath.
+    pub a_jsonpath: runtime::types::PgText,
+    /// `a_jsonpath_null`: jsonpath, nullable.
+    pub a_jsonpath_null: Option<runtime::types::PgText>,
+    /// `a_jsonpath_array`: jsonpath\[\].
+    pub a_jsonpath_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_tsvector`: tsvector.
+    pub a_tsvector: runtime::types::PgText,
+    /// `a_tsvector_null`: tsvector, nullable.
+    pub a_tsvector_null: Option<runtime::types::PgText>,
+    /// `a_tsvector_array`: tsvector\[\].
+    pub a_tsvector_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_tsquery`: tsquery.
+    pub a_tsquery: runtime::types::PgText,
+    /// `a_tsquery_null`: tsquery, nullable.
+    pub a_tsquery_null: Option<runtime::types::PgText>,
+    /// `a_tsquery_array`: tsquery\[\].
+    pub a_tsquery_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_citext`: citext.
+    pub a_citext: String,
+    /// `a_citext_null`: citext, nullable.
+    pub a_citext_null: Option<String>,
+    /// `a_citext_array`: citext\[\].
+    pub a_citext_array: runtime::types::PgArray<String>,
+    /// `a_hstore`: hstore.
+    pub a_hstore: runtime::types::PgHstore,
+    /// `a_hstore_null`: hstore, nullable.
+    pub a_hstore_null: Option<runtime::types::PgHstore>,
+    /// `a_hstore_array`: hstore\[\].
+    pub a_hstore_array: runtime::types::PgArray<runtime::types::PgHstore>,
+    /// `a_ltree`: ltree.
+    pub a_ltree: String,
+    /// `a_ltree_null`: ltree, nullable.
+    pub a_ltree_null: Option<String>,
+    /// `a_ltree_array`: ltree\[\].
+    pub a_ltree_array: runtime::types::PgArray<String>,
+    /// `a_vector_3`: vector(3).
+    pub a_vector_3: runtime::types::PgText,
+    /// `a_vector_3_null`: vector(3), nullable.
+    pub a_vector_3_null: Option<runtime::types::PgText>,
+    /// `a_vector_3_array`: vector(3)\[\].
+    pub a_vector_3_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_geometry_point_4326`: geometry(Point,4326).
+    pub a_geometry_point_4326: runtime::types::PgText,
+    /// `a_geometry_point_4326_null`: geometry(Point,4326), nullable.
+    pub a_geometry_point_4326_null: Option<runtime::types::PgText>,
+    /// `a_geometry_point_4326_array`: geometry(Point,4326)\[\].
+    pub a_geometry_point_4326_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `a_mood`: public.mood.
+    pub a_mood: Mood,
+    /// `a_mood_null`: public.mood, nullable.
+    pub a_mood_null: Option<Mood>,
+    /// `a_mood_array`: public.mood\[\].
+    pub a_mood_array: runtime::types::PgArray<Mood>,
+    /// `a_address`: app.address.
+    pub a_address: Address,
+    /// `a_address_null`: app.address, nullable.
+    pub a_address_null: Option<Address>,
+    /// `a_address_array`: app.address\[\].
+    pub a_address_array: runtime::types::PgArray<Address>,
+    /// `a_cents`: public.cents.
+    pub a_cents: crate::Cents,
+    /// `a_cents_null`: public.cents, nullable.
+    pub a_cents_null: Option<crate::Cents>,
+    /// `a_cents_array`: public.cents\[\].
+    pub a_cents_array: runtime::types::PgArray<i64>,
+    /// `a_shape`: public.cube.
+    pub a_shape: runtime::types::PgText,
+    /// `a_shape_null`: public.cube, nullable.
+    pub a_shape_null: Option<runtime::types::PgText>,
+    /// `a_shape_array`: public.cube\[\].
+    pub a_shape_array: runtime::types::PgArray<runtime::types::PgText>,
+    /// `chosen_date`: date.
+    pub chosen_date: runtime::chrono::NaiveDate,
+    /// `chosen_moment`: timestamptz, nullable.
+    pub chosen_moment: Option<runtime::chrono::DateTime<runtime::chrono::Utc>>,
+    /// `chosen_decimal`: numeric.
+    pub chosen_decimal: runtime::rust_decimal::Decimal,
+    /// `chosen_list`: text\[\].
+    pub chosen_list: Vec<Option<String>>,
+    /// `chosen_own`: text, nullable.
+    pub chosen_own: Option<crate::Own>,
 }
 
 impl Everything {
@@ -173,77 +510,215 @@ impl Everything {
     };
 }
 
+#[rustfmt::skip]
 impl runtime::payload::Decode for Everything {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
-            small: object.field("small")?,
-            small_null: object.field("small_null")?,
-            small_array: object.field("small_array")?,
-            int: object.field("int")?,
-            int_null: object.field("int_null")?,
-            int_array: object.field("int_array")?,
-            big: object.field("big")?,
-            big_null: object.field("big_null")?,
-            big_array: object.field("big_array")?,
-            number: object.field("number")?,
-            number_null: object.field("number_null")?,
-            number_array: object.field("number_array")?,
-            number_40_20: object.field("number_40_20")?,
-            number_40_20_null: object.field("number_40_20_null")?,
-            number_40_20_array: object.field("number_40_20_array")?,
-            single: object.field("single")?,
-            single_null: object.field("single_null")?,
-            single_array: object.field("single_array")?,
-            double: object.field("double")?,
-            double_null: object.field("double_null")?,
-            double_array: object.field("double_array")?,
-            flag: object.field("flag")?,
-            flag_null: object.field("flag_null")?,
-            flag_array: object.field("flag_array")?,
-            words: object.field("words")?,
-            words_null: object.field("words_null")?,
-            words_array: object.field("words_array")?,
-            some_words: object.field("some_words")?,
-            some_words_null: object.field("some_words_null")?,
-            some_words_array: object.field("some_words_array")?,
-            few_words: object.field("few_words")?,
-            few_words_null: object.field("few_words_null")?,
-            few_words_array: object.field("few_words_array")?,
-            letter: object.field("letter")?,
-            letter_null: object.field("letter_null")?,
-            letter_array: object.field("letter_array")?,
-            letters: object.field("letters")?,
-            letters_null: object.field("letters_null")?,
-            letters_array: object.field("letters_array")?,
-            key: object.field("key")?,
-            key_null: object.field("key_null")?,
-            key_array: object.field("key_array")?,
-            bytes: object.field("bytes")?,
-            bytes_null: object.field("bytes_null")?,
-            bytes_array: object.field("bytes_array")?,
-            day: object.field("day")?,
-            day_null: object.field("day_null")?,
-            day_array: object.field("day_array")?,
-            hour: object.field("hour")?,
-            hour_null: object.field("hour_null")?,
-            hour_array: object.field("hour_array")?,
-            local: object.field("local")?,
-            local_null: object.field("local_null")?,
-            local_array: object.field("local_array")?,
-            moment: object.field("moment")?,
-            moment_null: object.field("moment_null")?,
-            moment_array: object.field("moment_array")?,
-            span: object.field("span")?,
-            span_null: object.field("span_null")?,
-            span_array: object.field("span_array")?,
-            json_text: object.field("json_text")?,
-            json_text_null: object.field("json_text_null")?,
-            json_text_array: object.field("json_text_array")?,
-            json_tree: object.field("json_tree")?,
-            json_tree_null: object.field("json_tree_null")?,
-            json_tree_array: object.field("json_tree_array")?,
+            a_smallint: object.field("a_smallint")?,
+            a_smallint_null: object.field("a_smallint_null")?,
+            a_smallint_array: object.field("a_smallint_array")?,
+            a_integer: object.field("a_integer")?,
+            a_integer_null: object.field("a_integer_null")?,
+            a_integer_array: object.field("a_integer_array")?,
+            a_bigint: object.field("a_bigint")?,
+            a_bigint_null: object.field("a_bigint_null")?,
+            a_bigint_array: object.field("a_bigint_array")?,
+            a_numeric: object.field("a_numeric")?,
+            a_numeric_null: object.field("a_numeric_null")?,
+            a_numeric_array: object.field("a_numeric_array")?,
+            a_numeric_40_20: object.field("a_numeric_40_20")?,
+            a_numeric_40_20_null: object.field("a_numeric_40_20_null")?,
+            a_numeric_40_20_array: object.field("a_numeric_40_20_array")?,
+            a_real: object.field("a_real")?,
+            a_real_null: object.field("a_real_null")?,
+            a_real_array: object.field("a_real_array")?,
+            a_double_precision: object.field("a_double_precision")?,
+            a_double_precision_null: object.field("a_double_precision_null")?,
+            a_double_precision_array: object.field("a_double_precision_array")?,
+            a_money: object.field("a_money")?,
+            a_money_null: object.field("a_money_null")?,
+            a_money_array: object.field("a_money_array")?,
+            a_boolean: object.field("a_boolean")?,
+            a_boolean_null: object.field("a_boolean_null")?,
+            a_boolean_array: object.field("a_boolean_array")?,
+            a_text: object.field("a_text")?,
+            a_text_null: object.field("a_text_null")?,
+            a_text_array: object.field("a_text_array")?,
+            a_varchar: object.field("a_varchar")?,
+            a_varchar_null: object.field("a_varchar_null")?,
+            a_varchar_array: object.field("a_varchar_array")?,
+            a_varchar_20: object.field("a_varchar_20")?,
+            a_varchar_20_null: object.field("a_varchar_20_null")?,
+            a_varchar_20_array: object.field("a_varchar_20_array")?,
+            a_char: object.field("a_char")?,
+            a_char_null: object.field("a_char_null")?,
+            a_char_array: object.field("a_char_array")?,
+            a_char_5: object.field("a_char_5")?,
+            a_char_5_null: object.field("a_char_5_null")?,
+            a_char_5_array: object.field("a_char_5_array")?,
+            a_one_char: object.field("a_one_char")?,
+            a_one_char_null: object.field("a_one_char_null")?,
+            a_one_char_array: object.field("a_one_char_array")?,
+            a_name: object.field("a_name")?,
+            a_name_null: object.field("a_name_null")?,
+            a_name_array: object.field("a_name_array")?,
+            a_uuid: object.field("a_uuid")?,
+            a_uuid_null: object.field("a_uuid_null")?,
+            a_uuid_array: object.field("a_uuid_array")?,
+            a_bytea: object.field("a_bytea")?,
+            a_bytea_null: object.field("a_bytea_null")?,
+            a_bytea_array: object.field("a_bytea_array")?,
+            a_bit_3: object.field("a_bit_3")?,
+            a_bit_3_null: object.field("a_bit_3_null")?,
+            a_bit_3_array: object.field("a_bit_3_array")?,
+            a_bit_varying: object.field("a_bit_varying")?,
+            a_bit_varying_null: object.field("a_bit_varying_null")?,
+            a_bit_varying_array: object.field("a_bit_varying_array")?,
+            a_date: object.field("a_date")?,
+            a_date_null: object.field("a_date_null")?,
+            a_date_array: object.field("a_date_array")?,
+            a_time: object.field("a_time")?,
+            a_time_null: object.field("a_time_null")?,
+            a_time_array: object.field("a_time_array")?,
+            a_timetz: object.field("a_timetz")?,
+            a_timetz_null: object.field("a_timetz_null")?,
+            a_timetz_array: object.field("a_timetz_array")?,
+            a_timestamp: object.field("a_timestamp")?,
+            a_timestamp_null: object.field("a_timestamp_null")?,
+            a_timestamp_array: object.field("a_timestamp_array")?,
+            a_timestamptz: object.field("a_timestamptz")?,
+            a_timestamptz_null: object.field("a_timestamptz_null")?,
+            a_timestamptz_array: object.field("a_timestamptz_array")?,
+            a_interval: object.field("a_interval")?,
+            a_interval_null: object.field("a_interval_null")?,
+            a_interval_array: object.field("a_interval_array")?,
+            a_json: object.field("a_json")?,
+            a_json_null: object.field("a_json_null")?,
+            a_json_array: object.field("a_json_array")?,
+            a_jsonb: object.field("a_jsonb")?,
+            a_jsonb_null: object.field("a_jsonb_null")?,
+            a_jsonb_array: object.field("a_jsonb_array")?,
+            a_inet: object.field("a_inet")?,
+            a_inet_null: object.field("a_inet_null")?,
+            a_inet_array: object.field("a_inet_array")?,
+            a_cidr: object.field("a_cidr")?,
+            a_cidr_null: object.field("a_cidr_null")?,
+            a_cidr_array: object.field("a_cidr_array")?,
+            a_macaddr: object.field("a_macaddr")?,
+            a_macaddr_null: object.field("a_macaddr_null")?,
+            a_macaddr_array: object.field("a_macaddr_array")?,
+            a_macaddr8: object.field("a_macaddr8")?,
+            a_macaddr8_null: object.field("a_macaddr8_null")?,
+            a_macaddr8_array: object.field("a_macaddr8_array")?,
+            a_oid: object.field("a_oid")?,
+            a_oid_null: object.field("a_oid_null")?,
+            a_oid_array: object.field("a_oid_array")?,
+            a_xid: object.field("a_xid")?,
+            a_xid_null: object.field("a_xid_null")?,
+            a_xid_array: object.field("a_xid_array")?,
+            a_xid8: object.field("a_xid8")?,
+            a_xid8_null: object.field("a_xid8_null")?,
+            a_xid8_array: object.field("a_xid8_array")?,
+            a_tid: object.field("a_tid")?,
+            a_tid_null: object.field("a_tid_null")?,
+            a_tid_array: object.field("a_tid_array")?,
+            a_pg_lsn: object.field("a_pg_lsn")?,
+            a_pg_lsn_null: object.field("a_pg_lsn_null")?,
+            a_pg_lsn_array: object.field("a_pg_lsn_array")?,
+            a_regclass: object.field("a_regclass")?,
+            a_regclass_null: object.field("a_regclass_null")?,
+            a_regclass_array: object.field("a_regclass_array")?,
+            a_point: object.field("a_point")?,
+            a_point_null: object.field("a_point_null")?,
+            a_point_array: object.field("a_point_array")?,
+            a_line: object.field("a_line")?,
+            a_line_null: object.field("a_line_null")?,
+            a_line_array: object.field("a_line_array")?,
+            a_lseg: object.field("a_lseg")?,
+            a_lseg_null: object.field("a_lseg_null")?,
+            a_lseg_array: object.field("a_lseg_array")?,
+            a_box: object.field("a_box")?,
+            a_box_null: object.field("a_box_null")?,
+            a_box_array: object.field("a_box_array")?,
+            a_path: object.field("a_path")?,
+            a_path_null: object.field("a_path_null")?,
+            a_path_array: object.field("a_path_array")?,
+            a_polygon: object.field("a_polygon")?,
+            a_polygon_null: object.field("a_polygon_null")?,
+            a_polygon_array: object.field("a_polygon_array")?,
+            a_circle: object.field("a_circle")?,
+            a_circle_null: object.field("a_circle_null")?,
+            a_circle_array: object.field("a_circle_array")?,
+            a_int4range: object.field("a_int4range")?,
+            a_int4range_null: object.field("a_int4range_null")?,
+            a_int4range_array: object.field("a_int4range_array")?,
+            a_int8range: object.field("a_int8range")?,
+            a_int8range_null: object.field("a_int8range_null")?,
+            a_int8range_array: object.field("a_int8range_array")?,
+            a_numrange: object.field("a_numrange")?,
+            a_numrange_null: object.field("a_numrange_null")?,
+            a_numrange_array: object.field("a_numrange_array")?,
+            a_daterange: object.field("a_daterange")?,
+            a_daterange_null: object.field("a_daterange_null")?,
+            a_daterange_array: object.field("a_daterange_array")?,
+            a_tsrange: object.field("a_tsrange")?,
+            a_tsrange_null: object.field("a_tsrange_null")?,
+            a_tsrange_array: object.field("a_tsrange_array")?,
+            a_tstzrange: object.field("a_tstzrange")?,
+            a_tstzrange_null: object.field("a_tstzrange_null")?,
+            a_tstzrange_array: object.field("a_tstzrange_array")?,
+            a_int4multirange: object.field("a_int4multirange")?,
+            a_int4multirange_null: object.field("a_int4multirange_null")?,
+            a_int4multirange_array: object.field("a_int4multirange_array")?,
+            a_datemultirange: object.field("a_datemultirange")?,
+            a_datemultirange_null: object.field("a_datemultirange_null")?,
+            a_datemultirange_array: object.field("a_datemultirange_array")?,
+            a_xml: object.field("a_xml")?,
+            a_xml_null: object.field("a_xml_null")?,
+            a_xml_array: object.field("a_xml_array")?,
+            a_jsonpath: object.field("a_jsonpath")?,
+            a_jsonpath_null: object.field("a_jsonpath_null")?,
+            a_jsonpath_array: object.field("a_jsonpath_array")?,
+            a_tsvector: object.field("a_tsvector")?,
+            a_tsvector_null: object.field("a_tsvector_null")?,
+            a_tsvector_array: object.field("a_tsvector_array")?,
+            a_tsquery: object.field("a_tsquery")?,
+            a_tsquery_null: object.field("a_tsquery_null")?,
+            a_tsquery_array: object.field("a_tsquery_array")?,
+            a_citext: object.field("a_citext")?,
+            a_citext_null: object.field("a_citext_null")?,
+            a_citext_array: object.field("a_citext_array")?,
+            a_hstore: object.field("a_hstore")?,
+            a_hstore_null: object.field("a_hstore_null")?,
+            a_hstore_array: object.field("a_hstore_array")?,
+            a_ltree: object.field("a_ltree")?,
+            a_ltree_null: object.field("a_ltree_null")?,
+            a_ltree_array: object.field("a_ltree_array")?,
+            a_vector_3: object.field("a_vector_3")?,
+            a_vector_3_null: object.field("a_vector_3_null")?,
+            a_vector_3_array: object.field("a_vector_3_array")?,
+            a_geometry_point_4326: object.field("a_geometry_point_4326")?,
+            a_geometry_point_4326_null: object.field("a_geometry_point_4326_null")?,
+            a_geometry_point_4326_array: object.field("a_geometry_point_4326_array")?,
+            a_mood: object.field("a_mood")?,
+            a_mood_null: object.field("a_mood_null")?,
+            a_mood_array: object.field("a_mood_array")?,
+            a_address: object.field("a_address")?,
+            a_address_null: object.field("a_address_null")?,
+            a_address_array: object.field("a_address_array")?,
+            a_cents: object.column_as::<i64, _>("a_cents")?,
+            a_cents_null: object.nullable_column_as::<i64, _>("a_cents_null")?,
+            a_cents_array: object.field("a_cents_array")?,
+            a_shape: object.field("a_shape")?,
+            a_shape_null: object.field("a_shape_null")?,
+            a_shape_array: object.field("a_shape_array")?,
+            chosen_date: object.column_as::<runtime::types::PgDate, _>("chosen_date")?,
+            chosen_moment: object.nullable_column_as::<runtime::types::PgTimestampTz, _>("chosen_moment")?,
+            chosen_decimal: object.column_as::<runtime::types::PgNumeric, _>("chosen_decimal")?,
+            chosen_list: object.column_as::<runtime::types::PgArray<String>, _>("chosen_list")?,
+            chosen_own: object.nullable_column_as::<String, _>("chosen_own")?,
         })
     }
 }
@@ -340,6 +815,10 @@ pub struct Defaults {
     pub map: ::std::collections::BTreeMap<bool, runtime::rust_decimal::Decimal>,
     /// Field `pair`: `tuple<int, string>`.
     pub pair: (i64, String),
+    /// Field `mood`: mood.
+    pub mood: Mood,
+    /// Field `moods`: `list<mood?>`.
+    pub moods: Vec<Option<Mood>>,
     /// Field `some`: int?.
     pub some: Option<i64>,
     /// Field `none`: `list<float>?`.
@@ -380,7 +859,7 @@ impl Defaults {
     }
 
     fn default_decimal() -> runtime::rust_decimal::Decimal {
-        runtime::generated::literal("\"1.50\"")
+        runtime::generated::literal("\"1.5\"")
     }
 
     fn default_bool() -> bool {
@@ -408,7 +887,7 @@ impl Defaults {
     }
 
     fn default_datetime() -> runtime::chrono::DateTime<runtime::chrono::Utc> {
-        runtime::generated::literal("\"2026-01-31T12:34:56Z\"")
+        runtime::generated::literal("\"2026-01-31T12:34:56.000000Z\"")
     }
 
     fn default_duration() -> runtime::chrono::TimeDelta {
@@ -437,6 +916,14 @@ impl Defaults {
 
     fn default_pair() -> (i64, String) {
         runtime::generated::literal("[1,\"x\"]")
+    }
+
+    fn default_mood() -> Mood {
+        runtime::generated::literal("\"ok\"")
+    }
+
+    fn default_moods() -> Vec<Option<Mood>> {
+        runtime::generated::literal("[\"sad\",null]")
     }
 
     fn default_some() -> Option<i64> {
@@ -472,6 +959,8 @@ impl Default for Defaults {
             set: Self::default_set(),
             map: Self::default_map(),
             pair: Self::default_pair(),
+            mood: Self::default_mood(),
+            moods: Self::default_moods(),
             some: Self::default_some(),
             none: Self::default_none(),
             nested: Self::default_nested(),
@@ -499,6 +988,8 @@ impl runtime::payload::Encode for Defaults {
         message.field("set", &self.set);
         message.field("map", &self.map);
         message.field("pair", &self.pair);
+        message.field("mood", &self.mood);
+        message.field("moods", &self.moods);
         message.field("some", &self.some);
         message.field("none", &self.none);
         message.field("nested", &self.nested);
@@ -531,6 +1022,8 @@ impl runtime::generated::Event for Defaults {
                 set: message.field_or("set", Self::default_set)?,
                 map: message.field_or("map", Self::default_map)?,
                 pair: message.field_or("pair", Self::default_pair)?,
+                mood: message.field_or("mood", Self::default_mood)?,
+                moods: message.field_or("moods", Self::default_moods)?,
                 some: message.field_or("some", Self::default_some)?,
                 none: message.field_or("none", Self::default_none)?,
                 nested: message.field_or("nested", Self::default_nested)?,
@@ -789,14 +1282,14 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_everything_changed",
         group: "on_everything_changed",
-        channel: EverythingChanged::CHANNEL.name,
-        wire: EverythingChanged::CHANNEL.wire,
-        delivery: EverythingChanged::CHANNEL.delivery,
-        ops: &[
-            runtime::Op::Insert,
-            runtime::Op::Update,
-            runtime::Op::Delete,
-        ],
+        subscriptions: &[runtime::generated::Subscription {
+            channel: EverythingChanged::CHANNEL,
+            ops: &[
+                runtime::Op::Insert,
+                runtime::Op::Update,
+                runtime::Op::Delete,
+            ],
+        }],
         filter: &[],
     };
 
@@ -841,10 +1334,10 @@ impl<L: OnDefaults> OnDefaults for ::std::sync::Arc<L> {
 pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_defaults",
     group: "on_defaults",
-    channel: Defaults::CHANNEL.name,
-    wire: Defaults::CHANNEL.wire,
-    delivery: Defaults::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: Defaults::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -889,10 +1382,10 @@ impl<L: OnRequired> OnRequired for ::std::sync::Arc<L> {
 pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_required",
     group: "on_required",
-    channel: Required::CHANNEL.name,
-    wire: Required::CHANNEL.wire,
-    delivery: Required::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: Required::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -937,10 +1430,10 @@ impl<L: OnEmpty> OnEmpty for ::std::sync::Arc<L> {
 pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_empty",
     group: "on_empty",
-    channel: Empty::CHANNEL.name,
-    wire: Empty::CHANNEL.wire,
-    delivery: Empty::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: Empty::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -985,10 +1478,10 @@ impl<L: OnShort> OnShort for ::std::sync::Arc<L> {
 pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_short",
     group: "on_short",
-    channel: Short::CHANNEL.name,
-    wire: Short::CHANNEL.wire,
-    delivery: Short::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: Short::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 

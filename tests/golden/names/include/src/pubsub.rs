@@ -9,7 +9,7 @@ const _: () = runtime::generated::require_format(1);
 pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
     storage_schema: "Pub\"Sub",
     channels: &[
-        Größe::CHANNEL,
+        MixedCase::CHANNEL,
         AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL,
         AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL,
         AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL,
@@ -22,16 +22,59 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_TWO,
         ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE,
     ],
-    models: &[Option_::MODEL, Plain::MODEL],
+    models: &[Optional::MODEL, Plain::MODEL],
 };
+
+/// Enum `Sch"ema.Odd State`.
+///
+/// Labels that need quotes, and one that Rust cannot say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OddState {
+    /// `plain`.
+    Plain,
+    /// `it's \ "so"`.
+    ItIs,
+    /// `+`.
+    Plus,
+    /// `no`.
+    No,
+    /// A label that this program does not know: it was added later.
+    Unknown(String),
+}
+
+impl OddState {
+    /// The label in the database.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Plain => "plain",
+            Self::ItIs => "it's \\ \"so\"",
+            Self::Plus => "+",
+            Self::No => "no",
+            Self::Unknown(label) => label,
+        }
+    }
+
+    /// The value of a label.
+    pub fn from_label(label: &str) -> Self {
+        match label {
+            "plain" => Self::Plain,
+            "it's \\ \"so\"" => Self::ItIs,
+            "+" => Self::Plus,
+            "no" => Self::No,
+            _ => Self::Unknown(label.to_owned()),
+        }
+    }
+}
+
+runtime::postgres_enum!(OddState);
 
 /// Row of `Sch"ema.Sel"ect é`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Option_ {
+pub struct Optional {
     /// `type`: text.
     pub r#type: String,
     /// `or"der`: text.
-    pub self_: String,
+    pub order: String,
     /// `new`: text.
     pub new: String,
     /// `old`: text.
@@ -46,23 +89,25 @@ pub struct Option_ {
     pub op: String,
     /// `_payload`: text.
     pub payload: String,
+    /// `state`: Sch"ema.Odd State, nullable.
+    pub state: Option<OddState>,
 }
 
-impl Option_ {
+impl Optional {
     /// Version of the shape, and the channels that carry it.
     pub const MODEL: runtime::generated::Model = runtime::generated::Model {
-        name: "option",
+        name: "optional",
         version: 1,
-        channels: &[Größe::CHANNEL.name],
+        channels: &[MixedCase::CHANNEL.name],
     };
 }
 
-impl runtime::payload::Decode for Option_ {
+impl runtime::payload::Decode for Optional {
     fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             r#type: object.field("type")?,
-            self_: object.field("or\"der")?,
+            order: object.field("or\"der")?,
             new: object.field("new")?,
             old: object.field("old")?,
             row: object.field("_row")?,
@@ -70,6 +115,7 @@ impl runtime::payload::Decode for Option_ {
             tick: object.field("ti`ck")?,
             op: object.field("TG_OP")?,
             payload: object.field("_payload")?,
+            state: object.field("state")?,
         })
     }
 }
@@ -102,40 +148,40 @@ impl runtime::payload::Decode for Plain {
     }
 }
 
-/// Event of the channel `Größe`.
+/// Event of the channel `Mixed_Case`.
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Größe {
+pub enum MixedCase {
     /// A row was inserted.
     Insert {
         /// The row after.
-        new: Option_,
+        new: Optional,
     },
     /// A row was updated.
     Update {
         /// The row before.
-        old: Option_,
+        old: Optional,
         /// The row after.
-        new: Option_,
+        new: Optional,
     },
     /// A row was deleted.
     Delete {
         /// The row before.
-        old: Option_,
+        old: Optional,
     },
 }
 
-impl Größe {
+impl MixedCase {
     /// How the database knows this channel.
     pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
-        name: "Größe",
-        wire: "pub_sub_gr__e_plxuu7m4m5t3i",
+        name: "Mixed_Case",
+        wire: "pub_sub_mixed_case_d3cfcngzyh5hu",
         delivery: runtime::Delivery::Durable,
-        function: "capture_Größe",
+        function: "capture_Mixed_Case",
     };
 }
 
-impl runtime::generated::Event for Größe {
+impl runtime::generated::Event for MixedCase {
     fn decode_event(
         op: runtime::Op,
         payload: &runtime::serde_json::Value,
@@ -246,8 +292,8 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
 /// Message of the channel `a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
-    /// Field `r#type`: int.
-    pub r_type: i64,
+    /// Field `type`: int.
+    pub r#type: i64,
     /// Field `match`: string.
     pub r#match: String,
 }
@@ -263,9 +309,9 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     };
 
     /// A message with its defaults.
-    pub fn new(r_type: i64) -> Self {
+    pub fn new(r#type: i64) -> Self {
         Self {
-            r_type,
+            r#type,
             r#match: Self::default_match(),
         }
     }
@@ -290,7 +336,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
 impl runtime::payload::Encode for AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     fn encode(&self) -> runtime::serde_json::Value {
         let mut message = runtime::payload::ObjectBuilder::new();
-        message.field("r#type", &self.r_type);
+        message.field("type", &self.r#type);
         message.field("match", &self.r#match);
         message.finish()
     }
@@ -304,7 +350,7 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
         let message = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Message => Ok(Self {
-                r_type: message.field("r#type")?,
+                r#type: message.field("type")?,
                 r#match: message.field_or("match", Self::default_match)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
@@ -312,11 +358,11 @@ impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresq
     }
 }
 
-/// What the listener `partial` takes of the channel `Größe`.
+/// What the listener `partial` takes of the channel `Mixed_Case`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialEvent {
     /// The row before.
-    pub old: Option_,
+    pub old: Optional,
 }
 
 impl runtime::generated::Event for PartialEvent {
@@ -334,22 +380,13 @@ impl runtime::generated::Event for PartialEvent {
     }
 }
 
-/// What the listener `second` takes of the channel `Größe`.
-#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+/// What the listener `second` takes of the channel `Mixed_Case`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecondEvent {
-    /// A row was updated.
-    Update {
-        /// The row before.
-        old: Option_,
-        /// The row after.
-        new: Option_,
-    },
-    /// A row was deleted.
-    Delete {
-        /// The row before.
-        old: Option_,
-    },
+pub struct SecondEvent {
+    /// The row before.
+    pub old: Optional,
+    /// The row after.
+    pub new: Optional,
 }
 
 impl runtime::generated::Event for SecondEvent {
@@ -359,19 +396,16 @@ impl runtime::generated::Event for SecondEvent {
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
-            runtime::Op::Update => Ok(Self::Update {
+            runtime::Op::Update => Ok(Self {
                 old: event.field("old")?,
                 new: event.field("new")?,
-            }),
-            runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
     }
 }
 
-/// Listener `partial` on the channel `Größe`.
+/// Listener `partial` on the channel `Mixed_Case`.
 ///
 /// Only deletes, for one tenant.
 pub trait Partial: Send + Sync + 'static {
@@ -397,10 +431,10 @@ impl<L: Partial> Partial for ::std::sync::Arc<L> {
 pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "partial",
     group: "it's a \\ group $pgpubsub$",
-    channel: Größe::CHANNEL.name,
-    wire: Größe::CHANNEL.wire,
-    delivery: Größe::CHANNEL.delivery,
-    ops: &[runtime::Op::Delete],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MixedCase::CHANNEL,
+        ops: &[runtime::Op::Delete],
+    }],
     filter: &[
         runtime::generated::ContextFilter {
             key: "tenant",
@@ -430,7 +464,7 @@ impl<L: Partial> runtime::generated::DurableHandler for PartialHandler<L> {
     }
 }
 
-/// Listener `second` on the channel `Größe`.
+/// Listener `second` on the channel `Mixed_Case`.
 pub trait Second: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
     fn second(
@@ -454,10 +488,10 @@ impl<L: Second> Second for ::std::sync::Arc<L> {
 pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "second",
     group: "it's a \\ group $pgpubsub$",
-    channel: Größe::CHANNEL.name,
-    wire: Größe::CHANNEL.wire,
-    delivery: Größe::CHANNEL.delivery,
-    ops: &[runtime::Op::Update, runtime::Op::Delete],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MixedCase::CHANNEL,
+        ops: &[runtime::Op::Update],
+    }],
     filter: &[],
 };
 
@@ -478,13 +512,13 @@ impl<L: Second> runtime::generated::DurableHandler for SecondHandler<L> {
     }
 }
 
-/// Listener `new` on the channel `Größe`.
+/// Listener `new` on the channel `Mixed_Case`.
 pub trait New: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
     #[allow(clippy::wrong_self_convention)]
     fn new(
         &self,
-        event: Größe,
+        event: MixedCase,
         cx: &mut runtime::Cx<'_>,
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
 }
@@ -492,7 +526,7 @@ pub trait New: Send + Sync + 'static {
 impl<L: New> New for ::std::sync::Arc<L> {
     fn new(
         &self,
-        event: Größe,
+        event: MixedCase,
         cx: &mut runtime::Cx<'_>,
     ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
         L::new(self, event, cx)
@@ -503,14 +537,14 @@ impl<L: New> New for ::std::sync::Arc<L> {
 pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "new",
     group: "new",
-    channel: Größe::CHANNEL.name,
-    wire: Größe::CHANNEL.wire,
-    delivery: Größe::CHANNEL.delivery,
-    ops: &[
-        runtime::Op::Insert,
-        runtime::Op::Update,
-        runtime::Op::Delete,
-    ],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MixedCase::CHANNEL,
+        ops: &[
+            runtime::Op::Insert,
+            runtime::Op::Update,
+            runtime::Op::Delete,
+        ],
+    }],
     filter: &[runtime::generated::ContextFilter {
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
@@ -562,10 +596,10 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
-        channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL.name,
-        wire: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL.wire,
-        delivery: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL.delivery,
-        ops: &[runtime::Op::Insert],
+        subscriptions: &[runtime::generated::Subscription {
+            channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL,
+            ops: &[runtime::Op::Insert],
+        }],
         filter: &[],
     };
 
@@ -617,10 +651,10 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
-        channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL.name,
-        wire: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL.wire,
-        delivery: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL.delivery,
-        ops: &[runtime::Op::Insert, runtime::Op::Update],
+        subscriptions: &[runtime::generated::Subscription {
+            channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL,
+            ops: &[runtime::Op::Insert, runtime::Op::Update],
+        }],
         filter: &[],
     };
 
@@ -672,10 +706,10 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
-        channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL.name,
-        wire: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL.wire,
-        delivery: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL.delivery,
-        ops: &[runtime::Op::Message],
+        subscriptions: &[runtime::generated::Subscription {
+            channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL,
+            ops: &[runtime::Op::Message],
+        }],
         filter: &[],
     };
 

@@ -3,13 +3,13 @@
 
 SET LOCAL lock_timeout = '3s';
 
-DROP TRIGGER IF EXISTS "zz_pgpubsub_Größe_before_delete" ON "Sch""ema"."Sel""ect é";
-DROP TRIGGER IF EXISTS "zz_pgpubsub_Größe_before_insert" ON "Sch""ema"."Sel""ect é";
-DROP TRIGGER IF EXISTS "zz_pgpubsub_Größe_before_update" ON "Sch""ema"."Sel""ect é";
+DROP TRIGGER IF EXISTS "zz_pgpubsub_Mixed_Case_before_delete" ON "Sch""ema"."Sel""ect é";
+DROP TRIGGER IF EXISTS "zz_pgpubsub_Mixed_Case_before_insert" ON "Sch""ema"."Sel""ect é";
+DROP TRIGGER IF EXISTS "zz_pgpubsub_Mixed_Case_before_update" ON "Sch""ema"."Sel""ect é";
 DROP TRIGGER IF EXISTS "pgpubsub_a_channel_with_a_name_that_is_far_too_lo_acyhn6mjhxsqv" ON "public"."plain";
 DROP TRIGGER IF EXISTS "pgpubsub_a_channel_with_a_name_that_is_far_too_lo_yxk2u5lmgjqli" ON "public"."plain";
 DROP TRIGGER IF EXISTS "zz_pgpubsub_a_channel_with_a_name_that_is_far_too_e5c6szxnabiby" ON "public"."plain";
-DROP FUNCTION IF EXISTS "Pub""Sub"."capture_Größe"();
+DROP FUNCTION IF EXISTS "Pub""Sub"."capture_Mixed_Case"();
 DROP FUNCTION IF EXISTS "Pub""Sub"."capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq"();
 DROP FUNCTION IF EXISTS "Pub""Sub"."capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6"();
 DROP FUNCTION IF EXISTS "Pub""Sub"."notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze"(pg_catalog.text);

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS "Pub""Sub"."notification" (
   "id"             bigint GENERATED ALWAYS AS IDENTITY,
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
-  "op"             text NOT NULL, -- insert, update, delete or message
+  "op"             text NOT NULL, -- insert, update, delete, truncate or message
   "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
@@ -43,16 +43,17 @@ CREATE TABLE IF NOT EXISTS "Pub""Sub"."spill" (
 
 -- Listeners that the functions below store notifications for; workers compare it with their code when they start.
 CREATE TABLE IF NOT EXISTS "Pub""Sub"."listener" (
-  "name"           text PRIMARY KEY,
+  "name"           text NOT NULL,
   "channel"        text NOT NULL,
   "listener_group" text NOT NULL,
-  "ops"            text[] NOT NULL
+  "ops"            text[] NOT NULL,
+  PRIMARY KEY ("name", "channel")
 );
 
 -- All functions that writers call:
 -- * SECURITY DEFINER, as writers have no rights on our tables and need none;
 -- * a fixed search_path, so that no other schema can put its objects before ours (pg_temp last, or it would be first);
--- * fixed output settings, so that a value has one text, whatever the writer's session prefers.
+-- * fixed output settings, where a type needs them, so that a value has one text, whatever the writer's session prefers.
 
 -- Whether the context of a notification contains all of the filter; a malformed context matches nothing.
 CREATE OR REPLACE FUNCTION "Pub""Sub"."context_matches"("context" pg_catalog.text, "filter" pg_catalog.jsonb)
@@ -90,15 +91,10 @@ END
 $pgpubsub$;
 REVOKE ALL ON FUNCTION "Pub""Sub"."db_version"() FROM PUBLIC;
 
--- Channel Größe: called by its triggers.
-CREATE OR REPLACE FUNCTION "Pub""Sub"."capture_Größe"() RETURNS trigger LANGUAGE plpgsql
+-- Channel Mixed_Case: called by its triggers.
+CREATE OR REPLACE FUNCTION "Pub""Sub"."capture_Mixed_Case"() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub1$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -122,14 +118,17 @@ BEGIN
             NEW."Mixed Case" AS "Mixed Case",
             NEW."ti`ck" AS "ti`ck",
             NEW."TG_OP" AS "TG_OP",
-            NEW."_payload" AS "_payload"
+            NEW."_payload" AS "_payload",
+            NEW."state" AS "state"
         ) AS "__row"
       )
     );
     INSERT INTO "Pub""Sub"."notification"
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
-      ('new', 'Größe', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+      ('new', 'Mixed_Case', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pub_sub_mixed_case_d3cfcngzyh5hu', '');
   ELSIF TG_OP = 'UPDATE' THEN
     _payload := pg_catalog.json_build_object(
       'old', (
@@ -143,7 +142,8 @@ BEGIN
             OLD."Mixed Case" AS "Mixed Case",
             OLD."ti`ck" AS "ti`ck",
             OLD."TG_OP" AS "TG_OP",
-            OLD."_payload" AS "_payload"
+            OLD."_payload" AS "_payload",
+            OLD."state" AS "state"
         ) AS "__row"
       ),
       'new', (
@@ -157,15 +157,18 @@ BEGIN
             NEW."Mixed Case" AS "Mixed Case",
             NEW."ti`ck" AS "ti`ck",
             NEW."TG_OP" AS "TG_OP",
-            NEW."_payload" AS "_payload"
+            NEW."_payload" AS "_payload",
+            NEW."state" AS "state"
         ) AS "__row"
       )
     );
     INSERT INTO "Pub""Sub"."notification"
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
-      (E'it''s a \\ group $pgpubsub$', 'Größe', 'update', 1, nullif(_db_version, '-'), _payload, _context),
-      ('new', 'Größe', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+      (E'it''s a \\ group $pgpubsub$', 'Mixed_Case', 'update', 1, nullif(_db_version, '-'), _payload, _context),
+      ('new', 'Mixed_Case', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pub_sub_mixed_case_d3cfcngzyh5hu', '');
   ELSIF TG_OP = 'DELETE' THEN
     _payload := pg_catalog.json_build_object(
       'old', (
@@ -179,18 +182,19 @@ BEGIN
             OLD."Mixed Case" AS "Mixed Case",
             OLD."ti`ck" AS "ti`ck",
             OLD."TG_OP" AS "TG_OP",
-            OLD."_payload" AS "_payload"
+            OLD."_payload" AS "_payload",
+            OLD."state" AS "state"
         ) AS "__row"
       )
     );
     INSERT INTO "Pub""Sub"."notification"
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
-      (E'it''s a \\ group $pgpubsub$', 'Größe', 'delete', 1, nullif(_db_version, '-'), _payload, _context),
-      ('new', 'Größe', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+      (E'it''s a \\ group $pgpubsub$', 'Mixed_Case', 'delete', 1, nullif(_db_version, '-'), _payload, _context),
+      ('new', 'Mixed_Case', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pub_sub_mixed_case_d3cfcngzyh5hu', '');
   END IF;
-  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
-  PERFORM pg_catalog.pg_notify('pub_sub_gr__e_plxuu7m4m5t3i', '');
   -- A row trigger before the operation decides what is written: NULL, as NEW is in a delete, would cancel it.
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
@@ -199,18 +203,13 @@ BEGIN
 END
 $pgpubsub1$;
 -- Triggers fire without this right; nobody shall put the function on a table of their own.
-REVOKE ALL ON FUNCTION "Pub""Sub"."capture_Größe"() FROM PUBLIC;
-COMMENT ON FUNCTION "Pub""Sub"."capture_Größe"() IS 'pgpubsub channel Größe';
+REVOKE ALL ON FUNCTION "Pub""Sub"."capture_Mixed_Case"() FROM PUBLIC;
+COMMENT ON FUNCTION "Pub""Sub"."capture_Mixed_Case"() IS 'pgpubsub channel Mixed_Case';
 
 -- Channel a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one: called by its triggers.
 CREATE OR REPLACE FUNCTION "Pub""Sub"."capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6"() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -234,9 +233,9 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one', 'a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_h7f4lgrdbux6e', '');
   END IF;
-  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
-  PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_h7f4lgrdbux6e', '');
   RETURN NULL;
 END
 $pgpubsub$;
@@ -249,10 +248,6 @@ CREATE OR REPLACE FUNCTION "Pub""Sub"."capture_a_channel_with_a_name_that_is_far
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -274,6 +269,18 @@ BEGIN
         ) AS "_row"
       )
     );
+    -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
+    _message := pg_catalog.json_build_object(
+      'id', pg_catalog.gen_random_uuid(), 'op', 'insert', 'model_version', 1,
+      'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
+      'payload', _payload
+    )::pg_catalog.text;
+    -- A longer NOTIFY would fail the write.
+    IF pg_catalog.octet_length(_message) > 7999 THEN
+      INSERT INTO "Pub""Sub"."spill" ("body") VALUES (_message) RETURNING "id" INTO _spill;
+      _message := pg_catalog.json_build_object('spill', _spill)::pg_catalog.text;
+    END IF;
+    PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_ze3gpbbvld6mj', _message);
   ELSIF TG_OP = 'UPDATE' THEN
     _payload := pg_catalog.json_build_object(
       'old', (
@@ -289,19 +296,19 @@ BEGIN
         ) AS "_row"
       )
     );
+    -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
+    _message := pg_catalog.json_build_object(
+      'id', pg_catalog.gen_random_uuid(), 'op', 'update', 'model_version', 1,
+      'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
+      'payload', _payload
+    )::pg_catalog.text;
+    -- A longer NOTIFY would fail the write.
+    IF pg_catalog.octet_length(_message) > 7999 THEN
+      INSERT INTO "Pub""Sub"."spill" ("body") VALUES (_message) RETURNING "id" INTO _spill;
+      _message := pg_catalog.json_build_object('spill', _spill)::pg_catalog.text;
+    END IF;
+    PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_ze3gpbbvld6mj', _message);
   END IF;
-  -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
-  _message := pg_catalog.json_build_object(
-    'id', pg_catalog.gen_random_uuid(), 'op', pg_catalog.lower(TG_OP), 'model_version', 1,
-    'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
-    'payload', _payload
-  )::pg_catalog.text;
-  -- A longer NOTIFY would fail the write.
-  IF pg_catalog.octet_length(_message) > 7999 THEN
-    INSERT INTO "Pub""Sub"."spill" ("body") VALUES (_message) RETURNING "id" INTO _spill;
-    _message := pg_catalog.json_build_object('spill', _spill)::pg_catalog.text;
-  END IF;
-  PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_ze3gpbbvld6mj', _message);
   -- A row trigger before the operation decides what is written: NULL, as NEW is in a delete, would cancel it.
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
@@ -323,11 +330,6 @@ End.';
 CREATE OR REPLACE FUNCTION "Pub""Sub"."notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -350,18 +352,18 @@ COMMENT ON FUNCTION "Pub""Sub"."notify_a_channel_with_a_name_that_is_far_too_lon
 
 -- CREATE OR REPLACE takes SHARE ROW EXCLUSIVE on the table: for a moment writers wait, readers do not.
 -- (DROP and CREATE would also stop readers.)
-CREATE OR REPLACE TRIGGER "zz_pgpubsub_Größe_before_insert"
+CREATE OR REPLACE TRIGGER "zz_pgpubsub_Mixed_Case_before_insert"
   BEFORE INSERT ON "Sch""ema"."Sel""ect é"
-  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Größe"();
-COMMENT ON TRIGGER "zz_pgpubsub_Größe_before_insert" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Größe';
-CREATE OR REPLACE TRIGGER "zz_pgpubsub_Größe_before_update"
+  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Mixed_Case"();
+COMMENT ON TRIGGER "zz_pgpubsub_Mixed_Case_before_insert" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Mixed_Case';
+CREATE OR REPLACE TRIGGER "zz_pgpubsub_Mixed_Case_before_update"
   BEFORE UPDATE ON "Sch""ema"."Sel""ect é"
-  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Größe"();
-COMMENT ON TRIGGER "zz_pgpubsub_Größe_before_update" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Größe';
-CREATE OR REPLACE TRIGGER "zz_pgpubsub_Größe_before_delete"
+  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Mixed_Case"();
+COMMENT ON TRIGGER "zz_pgpubsub_Mixed_Case_before_update" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Mixed_Case';
+CREATE OR REPLACE TRIGGER "zz_pgpubsub_Mixed_Case_before_delete"
   BEFORE DELETE ON "Sch""ema"."Sel""ect é"
-  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Größe"();
-COMMENT ON TRIGGER "zz_pgpubsub_Größe_before_delete" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Größe';
+  FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_Mixed_Case"();
+COMMENT ON TRIGGER "zz_pgpubsub_Mixed_Case_before_delete" ON "Sch""ema"."Sel""ect é" IS 'pgpubsub channel Mixed_Case';
 CREATE OR REPLACE TRIGGER "pgpubsub_a_channel_with_a_name_that_is_far_too_lo_acyhn6mjhxsqv"
   AFTER INSERT ON "public"."plain"
   FOR EACH ROW EXECUTE FUNCTION "Pub""Sub"."capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6"();
@@ -389,11 +391,11 @@ End.';
 
 DELETE FROM "Pub""Sub"."listener";
 INSERT INTO "Pub""Sub"."listener" ("name", "channel", "listener_group", "ops")
-  VALUES ('partial', 'Größe', E'it''s a \\ group $pgpubsub$', ARRAY['delete']);
+  VALUES ('partial', 'Mixed_Case', E'it''s a \\ group $pgpubsub$', ARRAY['delete']);
 INSERT INTO "Pub""Sub"."listener" ("name", "channel", "listener_group", "ops")
-  VALUES ('second', 'Größe', E'it''s a \\ group $pgpubsub$', ARRAY['update', 'delete']);
+  VALUES ('second', 'Mixed_Case', E'it''s a \\ group $pgpubsub$', ARRAY['update']);
 INSERT INTO "Pub""Sub"."listener" ("name", "channel", "listener_group", "ops")
-  VALUES ('new', 'Größe', 'new', ARRAY['insert', 'update', 'delete']);
+  VALUES ('new', 'Mixed_Case', 'new', ARRAY['insert', 'update', 'delete']);
 INSERT INTO "Pub""Sub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one', 'a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one', 'on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one', ARRAY['insert']);
 INSERT INTO "Pub""Sub"."listener" ("name", "channel", "listener_group", "ops")

@@ -525,10 +525,10 @@ impl<L: CreateFirstPost> CreateFirstPost for ::std::sync::Arc<L> {
 pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "create_first_post",
     group: "create_first_post",
-    channel: AuthorCreated::CHANNEL.name,
-    wire: AuthorCreated::CHANNEL.wire,
-    delivery: AuthorCreated::CHANNEL.delivery,
-    ops: &[runtime::Op::Insert],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: AuthorCreated::CHANNEL,
+        ops: &[runtime::Op::Insert],
+    }],
     filter: &[],
 };
 
@@ -575,10 +575,10 @@ impl<L: CountReads> CountReads for ::std::sync::Arc<L> {
 pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "count_reads",
     group: "count_reads",
-    channel: PostReads::CHANNEL.name,
-    wire: PostReads::CHANNEL.wire,
-    delivery: PostReads::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -625,10 +625,10 @@ impl<L: MailAuthor> MailAuthor for ::std::sync::Arc<L> {
 pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "mail_author",
     group: "mail_author",
-    channel: PostDeleted::CHANNEL.name,
-    wire: PostDeleted::CHANNEL.wire,
-    delivery: PostDeleted::CHANNEL.delivery,
-    ops: &[runtime::Op::Delete],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostDeleted::CHANNEL,
+        ops: &[runtime::Op::Delete],
+    }],
     filter: &[],
 };
 
@@ -675,10 +675,10 @@ impl<L: ScanMedia> ScanMedia for ::std::sync::Arc<L> {
 pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "scan_media",
     group: "scan_media",
-    channel: MediaSaved::CHANNEL.name,
-    wire: MediaSaved::CHANNEL.wire,
-    delivery: MediaSaved::CHANNEL.delivery,
-    ops: &[runtime::Op::Insert, runtime::Op::Update],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MediaSaved::CHANNEL,
+        ops: &[runtime::Op::Insert, runtime::Op::Update],
+    }],
     filter: &[],
 };
 
@@ -723,10 +723,10 @@ impl<L: DropCache> DropCache for ::std::sync::Arc<L> {
 pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "drop_cache",
     group: "drop_cache",
-    channel: CacheExpired::CHANNEL.name,
-    wire: CacheExpired::CHANNEL.wire,
-    delivery: CacheExpired::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: CacheExpired::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 
@@ -771,10 +771,10 @@ impl<L: OnModelReads> OnModelReads for ::std::sync::Arc<L> {
 pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_model_reads",
     group: "on_model_reads",
-    channel: ModelReads::CHANNEL.name,
-    wire: ModelReads::CHANNEL.wire,
-    delivery: ModelReads::CHANNEL.delivery,
-    ops: &[runtime::Op::Message],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: ModelReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
     filter: &[],
 };
 

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS "pgpubsub"."notification" (
   "id"             bigint GENERATED ALWAYS AS IDENTITY,
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
-  "op"             text NOT NULL, -- insert, update, delete or message
+  "op"             text NOT NULL, -- insert, update, delete, truncate or message
   "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
@@ -43,16 +43,17 @@ CREATE TABLE IF NOT EXISTS "pgpubsub"."spill" (
 
 -- Listeners that the functions below store notifications for; workers compare it with their code when they start.
 CREATE TABLE IF NOT EXISTS "pgpubsub"."listener" (
-  "name"           text PRIMARY KEY,
+  "name"           text NOT NULL,
   "channel"        text NOT NULL,
   "listener_group" text NOT NULL,
-  "ops"            text[] NOT NULL
+  "ops"            text[] NOT NULL,
+  PRIMARY KEY ("name", "channel")
 );
 
 -- All functions that writers call:
 -- * SECURITY DEFINER, as writers have no rights on our tables and need none;
 -- * a fixed search_path, so that no other schema can put its objects before ours (pg_temp last, or it would be first);
--- * fixed output settings, so that a value has one text, whatever the writer's session prefers.
+-- * fixed output settings, where a type needs them, so that a value has one text, whatever the writer's session prefers.
 
 -- Whether the context of a notification contains all of the filter; a malformed context matches nothing.
 CREATE OR REPLACE FUNCTION "pgpubsub"."context_matches"("context" pg_catalog.text, "filter" pg_catalog.jsonb)
@@ -95,10 +96,6 @@ CREATE OR REPLACE FUNCTION "pgpubsub"."capture_author_created"() RETURNS trigger
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -125,9 +122,9 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('create_first_post', 'author_created', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_author_created', '');
   END IF;
-  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
-  PERFORM pg_catalog.pg_notify('pgpubsub_author_created', '');
   RETURN NULL;
 END
 $pgpubsub$;
@@ -139,11 +136,6 @@ COMMENT ON FUNCTION "pgpubsub"."capture_author_created"() IS 'pgpubsub channel a
 CREATE OR REPLACE FUNCTION "pgpubsub"."capture_post_deleted"() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -170,9 +162,9 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('mail_author', 'post_deleted', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_post_deleted', '');
   END IF;
-  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
-  PERFORM pg_catalog.pg_notify('pgpubsub_post_deleted', '');
   -- A row trigger before the operation decides what is written: NULL, as NEW is in a delete, would cancel it.
   IF TG_OP = 'DELETE' THEN
     RETURN OLD;
@@ -188,11 +180,6 @@ COMMENT ON FUNCTION "pgpubsub"."capture_post_deleted"() IS 'pgpubsub channel pos
 CREATE OR REPLACE FUNCTION "pgpubsub"."capture_media_saved"() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -220,6 +207,8 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('scan_media', 'media_saved', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_media_saved', '');
   ELSIF TG_OP = 'UPDATE' THEN
     _payload := pg_catalog.json_build_object(
       'old', (
@@ -247,9 +236,9 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('scan_media', 'media_saved', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_media_saved', '');
   END IF;
-  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
-  PERFORM pg_catalog.pg_notify('pgpubsub_media_saved', '');
   RETURN NULL;
 END
 $pgpubsub$;
@@ -261,11 +250,6 @@ COMMENT ON FUNCTION "pgpubsub"."capture_media_saved"() IS 'pgpubsub channel medi
 CREATE OR REPLACE FUNCTION "pgpubsub"."notify_model_reads"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -290,11 +274,6 @@ COMMENT ON FUNCTION "pgpubsub"."notify_model_reads"(pg_catalog.text) IS 'pgpubsu
 CREATE OR REPLACE FUNCTION "pgpubsub"."notify_post_reads"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
@@ -320,10 +299,6 @@ CREATE OR REPLACE FUNCTION "pgpubsub"."notify_cache_expired"("payload" pg_catalo
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
-SET datestyle = 'ISO, YMD'
-SET intervalstyle = 'iso_8601'
-SET extra_float_digits = 1
-SET bytea_output = 'hex'
 AS $pgpubsub$
 DECLARE
   _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');

@@ -1,0 +1,299 @@
+//! The state of the database: storage, functions, triggers, registry. All text in here is quoted and ready for a template.
+
+mod capture;
+mod condition;
+mod trigger;
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent};
+
+use super::ident::{doc_lines, sql_ident, sql_literal};
+use super::lock::ModelVersions;
+use super::names::{function_name, wire_name};
+
+pub use trigger::SqlTrigger;
+
+/// What the database shall hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlPlan {
+    /// Schema of our objects, quoted.
+    pub schema: String,
+    /// `lock_timeout` of a migration, as a literal.
+    pub lock_timeout: String,
+    /// Version table of the migration tool: its quoted name as a literal, or `NULL`.
+    pub version_table: String,
+    /// Hint of the down file when notifications still wait, as a literal.
+    pub waiting_hint: String,
+    /// One a channel.
+    pub functions: Vec<SqlFunction>,
+    /// One for each event that somebody listens to.
+    pub triggers: Vec<SqlTrigger>,
+    /// The registry.
+    pub listeners: Vec<SqlListener>,
+}
+
+/// Function of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlFunction {
+    /// `capture` or `notify`: the template that lays it out.
+    pub kind: &'static str,
+    /// Quoted, with schema, without arguments.
+    pub name: String,
+    /// The same with the types of its arguments.
+    pub signature: String,
+    /// `COMMENT ON`, as a literal.
+    pub comment: String,
+    /// For the comment line above: the channel, on one line.
+    pub title: String,
+    /// Channel, as a literal.
+    pub channel: String,
+    /// NOTIFY channel, as a literal.
+    pub wire: String,
+    /// Stored, or only notified.
+    pub durable: bool,
+    /// Version of the model, 0 for a message channel.
+    pub model_version: u32,
+    /// `SET` clauses beside the search path: those that the texts of the captured types depend on.
+    pub settings: Vec<&'static str>,
+    /// By operation; exactly one for a message channel.
+    pub branches: Vec<SqlBranch>,
+    /// Whether it is called once a statement, with the rows in transition tables.
+    pub statement: bool,
+    /// Whether an error loses the event and not the write.
+    pub skip_errors: bool,
+    /// Whether a `BEFORE` trigger calls it, so that its result is the row to write.
+    pub returns_row: bool,
+    /// Whether the user creates its triggers.
+    pub own_triggers: bool,
+}
+
+/// What a capture function does for one operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlBranch {
+    /// `IF` or `ELSIF`.
+    pub keyword: &'static str,
+    /// Value of `TG_OP`, as a literal.
+    pub tg_op: String,
+    /// Value of the `op` column, as a literal.
+    pub op: String,
+    /// Groups that get a copy, as literals.
+    pub groups: Vec<String>,
+    /// Row images.
+    pub images: Vec<SqlImage>,
+    /// What must hold; lines of one expression.
+    pub condition: Vec<String>,
+    /// Where the rows of a statement come from: a `FROM` clause without its word; `None` for a row.
+    pub rows: Option<String>,
+}
+
+/// One row image in the payload.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlImage {
+    /// Key, as a literal.
+    pub key: &'static str,
+    /// Name of the row in the sub-select, quoted; no column has it.
+    pub alias: String,
+    /// The columns.
+    pub columns: Vec<SqlColumn>,
+    /// The row that this one extends.
+    pub parent: Option<Box<SqlParent>>,
+    /// Column that is null if there is no such row.
+    pub absent: Option<String>,
+}
+
+/// A row that another one extends.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlParent {
+    /// Key in the row that extends it, quoted.
+    pub name: String,
+    /// Quoted, with schema.
+    pub table: String,
+    /// Name of the row, quoted.
+    pub alias: String,
+    /// Its image.
+    pub image: SqlImage,
+    /// Which row it is.
+    pub condition: String,
+}
+
+/// A column of a row image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlColumn {
+    /// `NEW."x"` with its cast.
+    pub value: String,
+    /// `"x"`.
+    pub name: String,
+}
+
+/// A row of the registry; all literals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SqlListener {
+    /// Name.
+    pub name: String,
+    /// Channel.
+    pub channel: String,
+    /// Group.
+    pub group: String,
+    /// Operations, as elements of an array.
+    pub ops: Vec<String>,
+}
+
+pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
+    let generate = &schema.generate;
+    let groups = Groups::new(schema);
+    let mut functions = Vec::new();
+    let mut triggers = Vec::new();
+    for (index, channel) in schema.channels.iter().enumerate() {
+        match &channel.kind {
+            ChannelKind::Trigger(on) => {
+                // Nobody listens: no trigger, so that the write pays nothing.
+                let wanted: Vec<TriggerEvent> = on
+                    .events
+                    .iter()
+                    .copied()
+                    .filter(|event| {
+                        channel.delivery == Delivery::Transient
+                            || !groups.of(index, event.op).is_empty()
+                    })
+                    .collect();
+                let groups = |op| groups.of(index, op);
+                let function = capture::function(schema, channel, on, &wanted, versions, groups);
+                if !on.own_triggers {
+                    triggers.extend(
+                        wanted.iter().map(|event| {
+                            trigger::plan(schema, channel, on, *event, &function.name)
+                        }),
+                    );
+                }
+                functions.push(function);
+            }
+            ChannelKind::Message { .. } => {
+                functions.push(notify(schema, channel, groups.of(index, Op::Message)));
+            }
+        }
+    }
+    SqlPlan {
+        schema: sql_ident(&generate.storage_schema),
+        lock_timeout: sql_literal(&generate.lock_timeout),
+        version_table: generate
+            .version_table
+            .as_ref()
+            .map_or("NULL".to_owned(), |table| {
+                sql_literal(&qualified(&table.schema, &table.name))
+            }),
+        waiting_hint: sql_literal(&format!(
+            "Let the workers finish, or give them up: DELETE FROM {}.\"notification\".",
+            sql_ident(&generate.storage_schema)
+        )),
+        functions,
+        triggers,
+        listeners: schema
+            .listeners
+            .iter()
+            .flat_map(|listener| {
+                listener.channels.iter().map(|subscription| SqlListener {
+                    name: sql_literal(&listener.name),
+                    channel: sql_literal(&schema.channels[subscription.channel].name),
+                    group: sql_literal(&listener.group),
+                    ops: subscription
+                        .ops
+                        .iter()
+                        .map(|op| sql_literal(op.as_str()))
+                        .collect(),
+                })
+            })
+            .collect(),
+    }
+}
+
+/// Groups with a listener for an operation of a channel.
+struct Groups {
+    groups: HashMap<(usize, Op), Vec<String>>,
+}
+
+impl Groups {
+    fn new(schema: &Schema) -> Self {
+        let mut groups: HashMap<(usize, Op), Vec<String>> = HashMap::new();
+        for listener in &schema.listeners {
+            let group = sql_literal(&listener.group);
+            for subscription in &listener.channels {
+                for op in &subscription.ops {
+                    let there = groups.entry((subscription.channel, *op)).or_default();
+                    if !there.contains(&group) {
+                        there.push(group.clone());
+                    }
+                }
+            }
+        }
+        Self { groups }
+    }
+
+    /// In order of the file, each once, as literals.
+    fn of(&self, channel: usize, op: Op) -> Vec<String> {
+        self.groups.get(&(channel, op)).cloned().unwrap_or_default()
+    }
+}
+
+fn notify(schema: &Schema, channel: &Channel, groups: Vec<String>) -> SqlFunction {
+    let branch = SqlBranch {
+        keyword: "",
+        tg_op: String::new(),
+        op: sql_literal(Op::Message.as_str()),
+        groups,
+        images: Vec::new(),
+        condition: Vec::new(),
+        rows: None,
+    };
+    let mut function = function(schema, channel, "notify", "pg_catalog.text", vec![branch]);
+    if !function.durable {
+        // The time of the notification is part of what is sent.
+        function.settings = vec!["timezone = 'UTC'"];
+    }
+    function
+}
+
+fn function(
+    schema: &Schema,
+    channel: &Channel,
+    kind: &'static str,
+    arguments: &str,
+    branches: Vec<SqlBranch>,
+) -> SqlFunction {
+    let storage = &schema.generate.storage_schema;
+    let name = qualified(storage, &function_name(kind, &channel.name));
+    SqlFunction {
+        kind,
+        signature: format!("{name}({arguments})"),
+        name,
+        comment: sql_literal(&comment(channel)),
+        title: channel.name.replace(['\n', '\r'], " "),
+        channel: sql_literal(&channel.name),
+        wire: sql_literal(&wire_name(storage, &channel.name)),
+        durable: channel.delivery == Delivery::Durable,
+        model_version: 0,
+        settings: Vec::new(),
+        branches,
+        statement: false,
+        skip_errors: false,
+        returns_row: false,
+        own_triggers: false,
+    }
+}
+
+/// The channel and its documentation.
+fn comment(channel: &Channel) -> String {
+    let mut lines = vec![format!("pgpubsub channel {}", channel.name)];
+    lines.extend(doc_lines(channel.doc.as_deref()));
+    match lines.as_slice() {
+        [title, doc] => format!("{title}: {doc}"),
+        _ => lines.join("\n"),
+    }
+}
+
+/// `"schema"."name"`.
+fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", sql_ident(schema), sql_ident(name))
+}

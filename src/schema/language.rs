@@ -1,0 +1,564 @@
+//! The language, as data: every mapping of a schema file with its keys. The reader accepts these keys and no others, and the
+//! JSON Schema for editors is made of the same tables.
+
+/// A mapping with known keys.
+#[derive(Debug)]
+pub struct Mapping {
+    /// In the order of the documentation.
+    pub keys: &'static [Key],
+}
+
+/// A key of a mapping.
+#[derive(Debug)]
+pub struct Key {
+    /// As it is written.
+    pub name: &'static str,
+    /// What its value can be; `None`: the language will have it, this generator does not.
+    pub value: Option<Shape>,
+    /// One line for editors.
+    pub doc: &'static str,
+}
+
+/// What a value can be.
+#[derive(Debug)]
+pub enum Shape {
+    /// The number 1.
+    Version,
+    /// Any text.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `true` or `false`.
+    Bool,
+    /// A list.
+    List(&'static Shape),
+    /// A mapping with names of the user's.
+    Named(&'static Shape),
+    /// A mapping with known keys.
+    Mapping(&'static Mapping),
+    /// One of several.
+    Either(&'static [Shape]),
+    /// Anything.
+    Any,
+}
+
+/// A text, or a list of texts.
+const TEXTS: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
+
+const fn key(name: &'static str, value: Shape, doc: &'static str) -> Key {
+    Key {
+        name,
+        value: Some(value),
+        doc,
+    }
+}
+
+const fn later(name: &'static str) -> Key {
+    Key {
+        name,
+        value: None,
+        doc: "",
+    }
+}
+
+/// Words of `delivery`.
+pub const DELIVERIES: &[&str] = &["durable", "transient"];
+/// Words of `level`.
+pub const LEVELS: &[&str] = &["row", "statement"];
+/// Words of `fire`.
+pub const FIRES: &[&str] = &["origin", "always", "replica"];
+/// Words of `on_capture_error`.
+pub const ON_CAPTURE_ERROR: &[&str] = &["fail", "skip"];
+/// Words of `capture`.
+pub const CAPTURES: &[&str] = &["always", "never"];
+/// Words of `condition_in`.
+pub const CONDITION_IN: &[&str] = &["trigger", "function"];
+/// Words of `trigger`.
+pub const TRIGGERS: &[&str] = &["generated", "own"];
+/// Words of `datetime`.
+pub const DATETIMES: &[&str] = &["exact", "chrono"];
+/// Words of `tool`.
+pub const TOOLS: &[&str] = &["sqlx", "plain", "refinery", "diesel", "dbmate"];
+/// Events of a trigger channel.
+pub const EVENTS: &[&str] = &["insert", "update", "delete", "save", "truncate"];
+/// Events that a `when` can be said for.
+pub const ROW_EVENTS: &[&str] = &["insert", "update", "delete"];
+
+const DOC: Key = key(
+    "doc",
+    Shape::Text,
+    "Documentation: goes into Rust docs and SQL comments.",
+);
+const ALLOW: Key = key(
+    "allow",
+    TEXTS,
+    "Codes of warnings that are known and accepted here.",
+);
+const DERIVE: Key = key(
+    "derive",
+    TEXTS,
+    "More derives for the Rust types made of this, beside Clone, Debug and PartialEq.",
+);
+const ATTRIBUTES: Key = key(
+    "attributes",
+    TEXTS,
+    "Attributes for the Rust types made of this, without `#[` and `]`.",
+);
+
+/// The file.
+pub static FILE: Mapping = Mapping {
+    keys: &[
+        key("version", Shape::Version, "Version of the language: 1."),
+        key(
+            "include",
+            TEXTS,
+            "Other files whose types, models, channels and listeners belong to this schema; paths relative to this file.",
+        ),
+        key(
+            "generate",
+            Shape::Mapping(&GENERATE),
+            "What is generated, and where.",
+        ),
+        key(
+            "defaults",
+            Shape::Mapping(&DEFAULTS),
+            "What channels are when they do not say.",
+        ),
+        key(
+            "types",
+            Shape::Named(&Shape::Mapping(&TYPE)),
+            "Types of the database: enums, composites, domains, others.",
+        ),
+        key(
+            "models",
+            Shape::Named(&Shape::Mapping(&MODEL)),
+            "Tables and their columns.",
+        ),
+        key(
+            "channels",
+            Shape::Named(&Shape::Mapping(&CHANNEL)),
+            "Channels: on a model, or with fields of their own.",
+        ),
+        key(
+            "listeners",
+            Shape::Named(&Shape::Mapping(&LISTENER)),
+            "Your functions that process what channels carry.",
+        ),
+        later("databases"),
+    ],
+};
+
+/// `generate`.
+pub static GENERATE: Mapping = Mapping {
+    keys: &[
+        key(
+            "rust",
+            Shape::Either(&[Shape::Word(&["none"]), Shape::Mapping(&RUST)]),
+            "The Rust file, or `none` if a build script makes it.",
+        ),
+        key(
+            "migrations",
+            Shape::Either(&[Shape::Word(&["none"]), Shape::Mapping(&MIGRATIONS)]),
+            "The SQL migrations, or `none`.",
+        ),
+        key("listeners", Shape::Mapping(&STUBS), "Listener skeletons."),
+        key(
+            "postgres",
+            Shape::Mapping(&POSTGRES),
+            "Our objects in the database.",
+        ),
+    ],
+};
+
+/// `generate.rust`.
+pub static RUST: Mapping = Mapping {
+    keys: &[
+        key(
+            "out",
+            Shape::Text,
+            "Path of the Rust file, relative to the schema file. Default: src/pubsub.rs.",
+        ),
+        key(
+            "derive",
+            TEXTS,
+            "More derives for all models, events and messages.",
+        ),
+        key(
+            "datetime",
+            Shape::Word(DATETIMES),
+            "Types of date and time columns: `exact` (default) holds all of PostgreSQL's values, `chrono` those that chrono has.",
+        ),
+    ],
+};
+
+/// `generate.migrations`.
+pub static MIGRATIONS: Mapping = Mapping {
+    keys: &[
+        key(
+            "dir",
+            Shape::Text,
+            "Folder of the migrations, relative to the schema file. Default: migrations.",
+        ),
+        key(
+            "tool",
+            Shape::Word(TOOLS),
+            "Migration tool whose layout is written. Default: sqlx.",
+        ),
+        key(
+            "version_table",
+            Shape::Text,
+            "Table whose newest version is the db version of a notification, or `none`.",
+        ),
+        key(
+            "lock_timeout",
+            Shape::Text,
+            "How long a migration waits for a lock. Default: 3s.",
+        ),
+        later("reversible"),
+    ],
+};
+
+/// `generate.listeners`.
+pub static STUBS: Mapping = Mapping {
+    keys: &[key(
+        "stubs",
+        Shape::Text,
+        "File with listener skeletons, written once.",
+    )],
+};
+
+/// `generate.postgres`.
+pub static POSTGRES: Mapping = Mapping {
+    keys: &[
+        key(
+            "schema",
+            Shape::Text,
+            "Schema of our tables and functions. Default: pgpubsub.",
+        ),
+        later("min"),
+        later("owner"),
+    ],
+};
+
+/// `defaults`.
+pub static DEFAULTS: Mapping = Mapping {
+    keys: &[
+        key(
+            "delivery",
+            Shape::Word(DELIVERIES),
+            "Delivery of channels that do not say. Default: durable.",
+        ),
+        key(
+            "level",
+            Shape::Word(LEVELS),
+            "Level of trigger channels that do not say. Default: row.",
+        ),
+        key(
+            "fire",
+            Shape::Word(FIRES),
+            "When triggers fire in replication. Default: origin.",
+        ),
+        key(
+            "on_capture_error",
+            Shape::Word(ON_CAPTURE_ERROR),
+            "What an error in a capture function does to the write. Default: fail.",
+        ),
+        key(
+            "ignorable",
+            Shape::Bool,
+            "Whether a transaction may switch channels off for itself. Default: false.",
+        ),
+        ALLOW,
+        later("wake"),
+    ],
+};
+
+/// An entry of `types`.
+pub static TYPE: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key(
+            "enum",
+            Shape::Either(&[Shape::List(&Shape::Text), Shape::Named(&Shape::Text)]),
+            "Labels of an enum, in order; or Rust names with their labels.",
+        ),
+        key(
+            "composite",
+            Shape::Named(&Shape::Text),
+            "Attributes of a composite type, in order, with their types.",
+        ),
+        key("domain", Shape::Text, "Type that a domain is over."),
+        key(
+            "sql",
+            Shape::Text,
+            "Name in the database. Default: the key, in the schema public.",
+        ),
+        key(
+            "rust",
+            Shape::Text,
+            "Your Rust type for it: a path like `crate::Cents` that is TryFrom of the usual type.",
+        ),
+        DERIVE,
+        ATTRIBUTES,
+    ],
+};
+
+/// An entry of `models`.
+pub static MODEL: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key(
+            "table",
+            Shape::Text,
+            "Table, as in SQL: author, app.author, app.\"Author Table\". Default: the key.",
+        ),
+        key(
+            "abstract",
+            Shape::Bool,
+            "No table of its own: columns for others to mix in.",
+        ),
+        key("mixin", TEXTS, "Abstract models whose columns come first."),
+        key(
+            "extends",
+            Shape::Text,
+            "Model whose row every row of this one belongs to (multi-table inheritance).",
+        ),
+        key(
+            "partitioned",
+            Shape::Bool,
+            "Whether the table is partitioned.",
+        ),
+        key(
+            "columns",
+            Shape::Named(&Shape::Either(&[Shape::Text, Shape::Mapping(&COLUMN)])),
+            "Columns with their types; `?` may be null, `pk` belongs to the primary key.",
+        ),
+        DERIVE,
+        ATTRIBUTES,
+        later("was"),
+    ],
+};
+
+/// A column in its long form.
+pub static COLUMN: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key(
+            "type",
+            Shape::Text,
+            "Type as in SQL; `?` behind it: may be null, `pk`: part of the primary key.",
+        ),
+        key(
+            "column",
+            Shape::Text,
+            "Name in the table. Default: the key.",
+        ),
+        key("pk", Shape::Bool, "Part of the primary key."),
+        key(
+            "parent",
+            Shape::Bool,
+            "Holds the primary key of the row that this one extends.",
+        ),
+        key(
+            "capture",
+            Shape::Word(CAPTURES),
+            "`never`: its value never leaves the table.",
+        ),
+        key(
+            "rust",
+            Shape::Text,
+            "Another Rust type: a word like `chrono`, or a path that is TryFrom of the usual type.",
+        ),
+        later("was"),
+    ],
+};
+
+/// An entry of `channels`.
+pub static CHANNEL: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key(
+            "on",
+            Shape::Text,
+            "Model whose changes the channel carries.",
+        ),
+        key("after", EVENT, "Events that it fires after."),
+        key("before", EVENT, "Events that it fires before."),
+        key(
+            "delivery",
+            Shape::Word(DELIVERIES),
+            "`durable`: stored, processed once. `transient`: to whoever is connected.",
+        ),
+        key(
+            "changed",
+            Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
+            "Which updates count: by columns whose values really differ, or by the whole row.",
+        ),
+        key(
+            "when",
+            Shape::Either(&[Shape::Text, Shape::Mapping(&WHEN)]),
+            "SQL condition on `new` and `old`, for all events or by event.",
+        ),
+        key(
+            "payload",
+            Shape::Either(&[TEXTS, Shape::Mapping(&PAYLOAD)]),
+            "Columns that are sent, of both row images or by image. Default: all of the model.",
+        ),
+        key(
+            "level",
+            Shape::Word(LEVELS),
+            "`statement`: one call for all rows of a statement, for bulk loads.",
+        ),
+        key(
+            "deferred",
+            Shape::Bool,
+            "Fires at the end of the transaction.",
+        ),
+        key(
+            "fire",
+            Shape::Word(FIRES),
+            "`always`: also for replicated changes. `replica`: only for them.",
+        ),
+        key(
+            "on_capture_error",
+            Shape::Word(ON_CAPTURE_ERROR),
+            "`skip`: an error in the capture function loses the event and not the write.",
+        ),
+        key(
+            "ignorable",
+            Shape::Bool,
+            "Whether a transaction may switch the channel off for itself.",
+        ),
+        ALLOW,
+        key(
+            "condition_in",
+            Shape::Word(CONDITION_IN),
+            "Where conditions are checked. `trigger` (default) is fastest; `function` lets their columns be altered.",
+        ),
+        key(
+            "trigger",
+            Shape::Word(TRIGGERS),
+            "`own`: you create the triggers; the function is generated.",
+        ),
+        key(
+            "message",
+            Shape::Named(&Shape::Either(&[Shape::Text, Shape::Mapping(&FIELD)])),
+            "Fields of a message channel with their types and defaults.",
+        ),
+        key(
+            "extends",
+            Shape::Text,
+            "Message channel whose fields come first.",
+        ),
+        DERIVE,
+        ATTRIBUTES,
+        later("key"),
+        later("wake"),
+        later("was"),
+    ],
+};
+
+/// An event with columns.
+pub static UPDATE_OF: Mapping = Mapping {
+    keys: &[key(
+        "update_of",
+        TEXTS,
+        "An update that sets one of these columns, whether it changes them or not.",
+    )],
+};
+
+const EVENT: Shape = Shape::Either(&[
+    Shape::Word(EVENTS),
+    Shape::Mapping(&UPDATE_OF),
+    Shape::List(&Shape::Either(&[
+        Shape::Word(EVENTS),
+        Shape::Mapping(&UPDATE_OF),
+    ])),
+]);
+
+/// `changed`.
+pub static CHANGED: Mapping = Mapping {
+    keys: &[
+        key(
+            "any",
+            TEXTS,
+            "At least one of these columns has another value.",
+        ),
+        key("all", TEXTS, "Each of these columns has another value."),
+        key("none", TEXTS, "None of these columns has another value."),
+    ],
+};
+
+/// `when` by event.
+pub static WHEN: Mapping = Mapping {
+    keys: &[
+        key("insert", Shape::Text, "SQL condition on `new`."),
+        key("update", Shape::Text, "SQL condition on `old` and `new`."),
+        key("delete", Shape::Text, "SQL condition on `old`."),
+    ],
+};
+
+/// `payload` by row image.
+pub static PAYLOAD: Mapping = Mapping {
+    keys: &[
+        key("new", TEXTS, "Columns of the row after."),
+        key("old", TEXTS, "Columns of the row before."),
+    ],
+};
+
+/// A field in its long form.
+pub static FIELD: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key("type", Shape::Text, "Type; `?` behind it: may be null."),
+        key("default", Shape::Any, "Value when it is not given."),
+        later("was"),
+    ],
+};
+
+/// An entry of `listeners`.
+pub static LISTENER: Mapping = Mapping {
+    keys: &[
+        DOC,
+        key("channel", TEXTS, "Channel or channels that it listens to."),
+        key(
+            "events",
+            Shape::Either(&[Shape::Word(EVENTS), Shape::List(&Shape::Word(EVENTS))]),
+            "Events that it asks for. Default: all.",
+        ),
+        key(
+            "group",
+            Shape::Text,
+            "Listeners of a group share one copy of each notification. Default: the key.",
+        ),
+        key(
+            "filter",
+            Shape::Named(&Shape::Text),
+            "context.KEY: VALUE or $VARIABLE; what does not match is left to others.",
+        ),
+        key(
+            "include_subchannels",
+            Shape::Bool,
+            "Whether it gets what every channel carries that extends its channel.",
+        ),
+        later("retry"),
+        later("timeout"),
+        later("batch"),
+        later("concurrency"),
+    ],
+};
+
+impl Mapping {
+    /// The key of this name.
+    pub fn get(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Names of the keys that can be used.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys
+            .iter()
+            .filter(|key| key.value.is_some())
+            .map(|key| key.name)
+    }
+}
