@@ -83,7 +83,13 @@ impl Config {
         );
 
         let project = pipeline::run(&source).map_err(Error::new)?;
-        for line in project.warnings.lines(&source.name, &source.text) {
+        for included in project.sources.files().iter().skip(1) {
+            println!(
+                "cargo::rerun-if-changed={}",
+                source.root.join(&included.name).display()
+            );
+        }
+        for line in project.warnings.lines(&project.sources) {
             println!("cargo::warning={line}");
         }
         for entry in project.changes.entries() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Format, Sources};
 use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
 use crate::schema::{self, Loaded};
@@ -24,16 +24,14 @@ pub struct Source {
 #[non_exhaustive]
 pub enum Error {
     /// The schema file has mistakes.
-    #[error("{}", .diagnostics.render(.name, .text, *.colour).trim_end())]
+    #[error("{}", .diagnostics.render(.sources, *.format).trim_end())]
     Schema {
         /// The mistakes.
         diagnostics: Diagnostics,
-        /// The file's name.
-        name: String,
-        /// The file's text.
-        text: String,
-        /// Whether to show them in colour.
-        colour: bool,
+        /// The files.
+        sources: Sources,
+        /// How to show them.
+        format: Format,
     },
     /// The schema is valid, but nothing can be planned for it.
     #[error("error: {0}")]
@@ -47,29 +45,21 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same error, to be shown in colour.
+    /// The same error, to be shown in another format.
     #[must_use]
-    pub fn coloured(self, colour: bool) -> Self {
-        match self {
-            Self::Schema {
-                diagnostics,
-                name,
-                text,
-                ..
-            } => Self::Schema {
-                diagnostics,
-                name,
-                text,
-                colour,
-            },
-            other => other,
+    pub fn shown(mut self, wanted: Format) -> Self {
+        if let Self::Schema { format, .. } = &mut self {
+            *format = wanted;
         }
+        self
     }
 }
 
 /// The result: what should be on disk, and how that differs from what is.
 #[derive(Clone, Debug)]
 pub struct Output {
+    /// The schema's files.
+    pub sources: Sources,
     /// What is legal in the schema but dangerous.
     pub warnings: Diagnostics,
     /// All that the files say; a build script lays it out once more, for `include!`.
@@ -93,24 +83,28 @@ pub fn read(path: &Path) -> Result<Source, Error> {
 /// # Errors
 /// The schema has mistakes, or what is on disk cannot be read or does not fit.
 pub fn run(source: &Source) -> Result<Output, Error> {
-    let Loaded { schema, warnings } = load(source)?;
+    let mut sources = Sources::new(&source.name, &source.text);
+    let read = |path: &str| write::read_include(&source.root, path);
+    let loaded = schema::load(&mut sources, &read);
+    let Loaded { schema, warnings } = match loaded {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => {
+            return Err(Error::Schema {
+                diagnostics,
+                sources,
+                format: Format::Text { colour: false },
+            });
+        }
+    };
     let history = write::read_history(&source.root, &schema.generate)?;
     let plan = plan::plan(&schema, &history)?;
     let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
     Ok(Output {
+        sources,
         warnings,
         plan,
         files,
         changes,
-    })
-}
-
-fn load(source: &Source) -> Result<Loaded, Error> {
-    schema::load(&source.name, &source.text).map_err(|diagnostics| Error::Schema {
-        diagnostics,
-        name: source.name.clone(),
-        text: source.text.clone(),
-        colour: false,
     })
 }

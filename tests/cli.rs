@@ -205,10 +205,10 @@ fn check_names_a_stray_generated_file() {
 fn an_emitted_migration_is_never_rewritten() {
     let project = Project::generated();
     project.write(UP, &(project.read(UP) + "-- edited\n"));
-    check_finds(&project, &[&format!("edited: migration {UP}")]);
+    check_finds(&project, &[&format!("edited: {UP} is a migration")]);
     fails(&project, &[], &[UP, "restore it from version control"]);
     fs::remove_file(project.path(UP)).unwrap();
-    check_finds(&project, &[&format!("missing: migration {UP}")]);
+    check_finds(&project, &[&format!("missing: {UP} is a migration")]);
     fails(&project, &[], &[UP, "is gone"]);
 }
 
@@ -380,6 +380,89 @@ fn the_help_teaches() {
     ] {
         assert!(help.contains(word), "no {word:?} in:\n{help}");
     }
+}
+
+#[test]
+fn mistakes_are_told_to_programs_and_to_code_reviews() {
+    let project = Project::new();
+    project.write(
+        "schema.yaml",
+        "version: 1\nchannels: {a: {message: {x: integer}}}\n",
+    );
+    let json = project.run(&["check", "--message-format", "json"]);
+    assert_eq!(code(&json), 2);
+    assert_eq!(
+        stdout(&json),
+        "{\"severity\":\"error\",\"code\":\"E0203\",\"message\":\"there is no field type `integer`\",\"file\":\"schema.yaml\",\"line\":2,\"column\":29,\"end_line\":2,\"end_column\":36,\"label\":\"\",\"help\":\"write `int`\",\"secondary\":null}\n"
+    );
+    let github = project.run(&["schema.yaml", "--message-format=github"]);
+    assert_eq!(code(&github), 2);
+    assert_eq!(
+        stdout(&github),
+        "::error file=schema.yaml,line=2,col=29,endLine=2,endColumn=36,title=E0203::there is no field type `integer`%0Ahelp: write `int`\n"
+    );
+    let project = Project::new();
+    let github = project.run(&["check", "--message-format=github"]);
+    assert_eq!(code(&github), 1);
+    assert!(
+        stdout(&github)
+            .contains("::error file=src/pubsub.rs,title=check::src/pubsub.rs is missing\n")
+    );
+}
+
+#[test]
+fn warnings_are_shown_and_refused_when_asked() {
+    let project = Project::empty();
+    project.write(
+        "schema.yaml",
+        &SCHEMA.replace("after: insert", "after: delete"),
+    );
+    let shown = project.run(&["schema.yaml"]);
+    assert_eq!(code(&shown), 0);
+    assert!(
+        stderr(&shown).contains("warning[W0007]"),
+        "{}",
+        stderr(&shown)
+    );
+    assert!(stderr(&shown).contains("warning: 1 warning in schema.yaml"));
+    assert_eq!(stderr(&project.run(&["check", "--quiet"])), "");
+    let denied = project.run(&["check", "--deny-warnings"]);
+    assert_eq!(code(&denied), 2);
+}
+
+#[test]
+fn explain_knows_every_code() {
+    let project = Project::empty();
+    let all = stdout(&project.run(&["explain"]));
+    for line in all.lines() {
+        let one = project.run(&["explain", &line[..5].to_lowercase()]);
+        assert!(stdout(&one).starts_with(&line[..5]), "{line}");
+    }
+    fails(
+        &project,
+        &["explain", "E9999"],
+        &["there is no code `E9999`"],
+    );
+}
+
+#[test]
+fn included_files_belong_to_the_schema() {
+    let project = Project::new();
+    project.write(
+        "schema.yaml",
+        "version: 1\ninclude: parts/models.yaml\nchannels: {a: {on: author, after: insert}}\n",
+    );
+    fs::create_dir(project.path("parts")).unwrap();
+    project.write(
+        "parts/models.yaml",
+        "version: 1\nmodels: {author: {columns: {id: bigint pk}}}\n",
+    );
+    assert_eq!(code(&project.run(&["schema.yaml"])), 0);
+    project.write(
+        "parts/models.yaml",
+        "version: 1\nmodels: {author: {columns: {id: bigit pk}}}\n",
+    );
+    fails(&project, &["check"], &["parts/models.yaml:2:33"]);
 }
 
 #[test]

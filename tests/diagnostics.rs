@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pgpubsub_gen::diagnostic::{Code, Diagnostics};
+use pgpubsub_gen::diagnostic::{Code, Diagnostics, Format, Sources};
 use pgpubsub_gen::schema;
 
 fn cases() -> Vec<PathBuf> {
@@ -23,10 +23,18 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn mistakes(text: &str) -> Diagnostics {
-    match schema::load("schema.yaml", text) {
+    match schema::load_text(&sources(text)) {
         Ok(loaded) => loaded.warnings,
         Err(mistakes) => mistakes,
     }
+}
+
+fn sources(text: &str) -> Sources {
+    Sources::new("schema.yaml", text)
+}
+
+fn rendered(text: &str) -> String {
+    mistakes(text).render(&sources(text), Format::Text { colour: false })
 }
 
 #[test]
@@ -35,7 +43,7 @@ fn every_fixture_gives_its_exact_text() {
     let mut failed = Vec::new();
     for case in cases() {
         let text = fs::read_to_string(&case).unwrap();
-        let rendered = mistakes(&text).render("schema.yaml", &text, false);
+        let rendered = rendered(&text);
         let expected = case.with_extension("txt");
         if fs::read_to_string(&expected).ok().as_deref() != Some(rendered.as_str()) {
             if bless {
@@ -69,19 +77,12 @@ fn every_code_has_a_fixture() {
     assert!(missing.is_empty(), "no fixture shows {missing:?}");
 }
 
-#[test]
-fn ten_different_mistakes_are_ten_located_errors() {
-    let text = include_str!("diagnostics/ten_mistakes.yaml");
+/// Exactly the lines that say `# mistake` have one, and each is of another kind.
+fn each_marked_line_has_its_mistake(text: &str, count: usize, kinds: usize) {
     let mistakes = mistakes(text);
-    assert_eq!(
-        mistakes.len(),
-        10,
-        "{}",
-        mistakes.render("schema.yaml", text, false)
-    );
+    assert_eq!(mistakes.len(), count, "{}", rendered(text));
     let codes: BTreeSet<Code> = mistakes.iter().map(|diagnostic| diagnostic.code).collect();
-    assert_eq!(codes.len(), 10, "all of different kinds");
-    // Each line with a mistake says so in a comment.
+    assert_eq!(codes.len(), kinds, "{codes:?}");
     let lines = mistakes
         .iter()
         .map(|diagnostic| text[..diagnostic.span.start].matches('\n').count());
@@ -94,9 +95,24 @@ fn ten_different_mistakes_are_ten_located_errors() {
 }
 
 #[test]
+fn ten_different_mistakes_are_ten_located_errors() {
+    each_marked_line_has_its_mistake(include_str!("diagnostics/ten_mistakes.yaml"), 10, 10);
+}
+
+#[test]
+fn twenty_five_mistakes_are_found_in_one_run() {
+    let text = include_str!("diagnostics/twenty_five_mistakes.yaml");
+    each_marked_line_has_its_mistake(text, 25, 24);
+}
+
+#[test]
 fn no_mutilated_schema_panics() {
     let example = include_str!("../schema.example.yaml");
-    let check = |text: &str| drop(mistakes(text).render("schema.yaml", text, true));
+    let check = |text: &str| {
+        for format in [Format::Text { colour: true }, Format::Json, Format::Github] {
+            drop(mistakes(text).render(&sources(text), format));
+        }
+    };
     for end in (0..example.len()).filter(|end| example.is_char_boundary(*end)) {
         check(&example[..end]);
     }
@@ -127,11 +143,7 @@ fn the_example_and_the_starter_have_no_mistake() {
         include_str!("../src/cli/starter.yaml"),
     ] {
         let mistakes = mistakes(text);
-        assert!(
-            mistakes.is_empty(),
-            "{}",
-            mistakes.render("schema.yaml", text, false)
-        );
+        assert!(mistakes.is_empty(), "{}", rendered(text));
     }
 }
 
@@ -141,17 +153,63 @@ fn the_example_of_the_book_has_no_mistake() {
     let (_, rest) = page.split_once("```yaml\n").unwrap();
     let (text, _) = rest.split_once("```").unwrap();
     let mistakes = mistakes(text);
-    assert!(
-        mistakes.is_empty(),
-        "{}",
-        mistakes.render("schema.md", text, false)
-    );
+    assert!(mistakes.is_empty(), "{}", rendered(text));
 }
 
 #[test]
 fn three_lines_are_a_whole_schema() {
     let text = "version: 1\nmodels:   {author: {columns: {id: bigint pk, name: text}}}\nchannels: {author_created: {on: author, after: insert}}\n";
-    let schema = schema::load("schema.yaml", text).unwrap().schema;
+    let schema = schema::load_text(&sources(text)).unwrap().schema;
     assert_eq!(schema.listeners.len(), 1);
     assert_eq!(schema.listeners[0].name, "on_author_created");
+}
+
+#[test]
+fn every_code_is_explained_with_an_example_of_wrong_and_right() {
+    for code in Code::ALL {
+        let page = code.explanation();
+        let block = |kind: &str| {
+            let (_, rest) = page
+                .split_once(&format!("```yaml {kind}\n"))
+                .unwrap_or_else(|| panic!("{} has no block `{kind}`", code.as_str()));
+            rest.split_once("```").unwrap().0
+        };
+        let found: Vec<Code> = mistakes(block("wrong"))
+            .iter()
+            .map(|diagnostic| diagnostic.code)
+            .collect();
+        assert_eq!(found, [*code], "{}", rendered(block("wrong")));
+        let right = mistakes(block("right"));
+        assert!(right.is_empty(), "{}", rendered(block("right")));
+    }
+}
+
+#[test]
+fn mistakes_in_several_files_are_placed_in_theirs() {
+    let main = "version: 1\ninclude: [models.yaml, gone.yaml, models.yaml]\nchannels: {a: {on: author, after: insrt}}\nmodels: {author: {columns: {id: bigint pk}}}\n";
+    let models = "version: 1\ngenerate: {}\nmodels: {author: {columns: {id: bigit pk}}}\n";
+    let mut sources = sources(main);
+    let read = |path: &str| match path {
+        "models.yaml" => Ok(models.to_owned()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    let mistakes = schema::load(&mut sources, &read).err().unwrap();
+    let lines: Vec<String> = mistakes.lines(&sources);
+    assert_eq!(
+        lines,
+        [
+            "schema.yaml:2:24: cannot include `gone.yaml`: there is no such file [E0009]",
+            "schema.yaml:2:35: `models.yaml` is included twice [E0009]",
+            "schema.yaml:3:35: there is no event `insrt` [E0302]",
+            "models.yaml:2:1: `generate` does not belong into an included file [E0405]",
+            "models.yaml:3:10: `author` is there twice [E0004]",
+            "models.yaml:3:33: there is no column type `bigit` [E0201]",
+        ]
+    );
+    // The second place is in the other file.
+    let text = mistakes.render(&sources, Format::Text { colour: false });
+    assert!(
+        text.contains("::: schema.yaml:4:10") || text.contains("--> schema.yaml:4:10"),
+        "{text}"
+    );
 }

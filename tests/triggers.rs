@@ -7,6 +7,7 @@ mod runs;
 #[allow(dead_code)] // Each test file uses some of it.
 mod session;
 
+use pgpubsub_gen::diagnostic::{Format, Sources};
 use pgpubsub_gen::schema;
 use pgpubsub_testkit::Database;
 use tokio_postgres::Client;
@@ -26,9 +27,13 @@ impl Case {
         let text = format!(
             "version: 1\ndefaults: {{allow: [W0001, W0002, W0003, W0004, W0005, W0007]}}\nmodels:\n  {models}\nchannels:\n  {channels}\n"
         );
-        let schema = match schema::load("schema.yaml", &text) {
+        let sources = Sources::new("schema.yaml", text);
+        let schema = match schema::load_text(&sources) {
             Ok(loaded) => loaded.schema,
-            Err(mistakes) => panic!("{}", mistakes.render("schema.yaml", &text, false)),
+            Err(mistakes) => panic!(
+                "{}",
+                mistakes.render(&sources, Format::Text { colour: false })
+            ),
         };
         let (database, client) = session::session(tables).await;
         session::up(&client, &session::first(&schema)).await;

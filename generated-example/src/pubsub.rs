@@ -39,7 +39,6 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
 ///
 /// Somebody who writes posts.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct Author {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -74,7 +73,6 @@ impl runtime::payload::Decode for Author {
 
 /// Row of `app.post`.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct Post {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -109,7 +107,6 @@ impl runtime::payload::Decode for Post {
 
 /// Row of `app.media`.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct Media {
     /// `id`: bigint, primary key.
     pub id: i64,
@@ -149,7 +146,6 @@ impl runtime::payload::Decode for Media {
 ///
 /// A new author.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct AuthorCreated {
     /// The row after.
     pub new: Author,
@@ -184,7 +180,6 @@ impl runtime::generated::Event for AuthorCreated {
 ///
 /// A post is about to disappear.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct PostDeleted {
     /// The row before.
     pub old: Post,
@@ -220,7 +215,6 @@ impl runtime::generated::Event for PostDeleted {
 /// A medium was inserted or updated.
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
-
 pub enum MediaSaved {
     /// A row was inserted.
     Insert {
@@ -269,7 +263,6 @@ impl runtime::generated::Event for MediaSaved {
 ///
 /// Somebody read rows of a model.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct ModelReads {
     /// Field `model_id`: int.
     pub model_id: i64,
@@ -360,7 +353,6 @@ impl runtime::generated::Event for ModelReads {
 ///
 /// Extends the channel `model_reads`.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct PostReads {
     /// Field `model_id`: int.
     pub model_id: i64,
@@ -449,7 +441,6 @@ impl runtime::generated::Event for PostReads {
 ///
 /// Every connected process drops its copy of this post.
 #[derive(Clone, Debug, PartialEq)]
-
 pub struct CacheExpired {
     /// Field `post_id`: int.
     pub post_id: i64,

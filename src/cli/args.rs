@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::diagnostic::Format;
+
 /// Typed publish/subscribe on PostgreSQL: generates Rust channels, trigger migrations and listener traits from one YAML file.
 #[derive(Debug, Parser)]
 #[command(
@@ -48,7 +50,14 @@ pub(super) enum Command {
         /// The schema file [default: schema.yaml]
         schema: Option<PathBuf>,
     },
-    /// Write a commented schema file to start from
+    /// Say more about a kind of mistake, with an example; without a code, list all
+    Explain {
+        /// For instance E0201
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of schema files, for editors
+    JsonSchema,
+    /// Write a commented schema file to start from, and beside it the JSON Schema that editors complete it with
     ///
     /// Never overwrites a file.
     Init {
@@ -74,6 +83,12 @@ pub(super) struct Display {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value = "auto")]
     pub color: Color,
+    /// How mistakes are shown: `text` on standard error, `json` and `github` on standard output
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub message_format: MessageFormat,
+    /// Treat warnings of the schema as mistakes
+    #[arg(long, global = true)]
+    pub deny_warnings: bool,
     /// Print nothing but errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -89,9 +104,30 @@ pub(super) enum Color {
     Never,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MessageFormat {
+    /// For people: source line, underline, help
+    Text,
+    /// For programs: one JSON object a line
+    Json,
+    /// For GitHub: commands of a workflow, shown in the code review
+    Github,
+}
+
 impl Display {
+    /// How mistakes are shown.
+    pub(super) fn format(&self) -> Format {
+        match self.message_format {
+            MessageFormat::Text => Format::Text {
+                colour: self.colour(),
+            },
+            MessageFormat::Json => Format::Json,
+            MessageFormat::Github => Format::Github,
+        }
+    }
+
     /// Whether errors are shown in colour.
-    pub(super) fn colour(&self) -> bool {
+    fn colour(&self) -> bool {
         match self.color {
             Color::Always => true,
             Color::Never => false,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use similar::TextDiff;
 
-use crate::pipeline;
+use crate::diagnostic::Format;
 use crate::write::Change;
 
 use super::args::Display;
@@ -12,8 +12,7 @@ use super::{DIFFERENT, OK, output};
 
 pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
-    let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
-    output::warnings(&source, &result.warnings, display);
+    let result = output::run(&source, display)?;
     let changes = result.changes;
     if changes.is_clean() {
         if !display.quiet {
@@ -24,6 +23,12 @@ pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8
             ))?;
         }
         return Ok(OK);
+    }
+    if !matches!(display.format(), Format::Text { .. }) {
+        for entry in changes.differences() {
+            output::difference(&entry.path, what_differs(&entry.change), display.format())?;
+        }
+        return Ok(DIFFERENT);
     }
     let mut by_hand = false;
     for entry in changes.differences() {
@@ -45,24 +50,13 @@ pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8
             Change::Stale => output::line(&format!("stale: {path} is no longer generated"))?,
             other => {
                 by_hand = true;
-                output::line(&match other {
-                    Change::Stray => format!(
-                        "stray: {path} has the mark of a generated file, but no run wrote it; remove it"
-                    ),
-                    Change::MigrationEdited => {
-                        format!(
-                            "edited: migration {path} is not as it was emitted; restore it from version control"
-                        )
-                    }
-                    Change::MigrationMissing => {
-                        format!(
-                            "missing: migration {path} was emitted and is gone; restore it from version control"
-                        )
-                    }
-                    _ => format!(
-                        "taken: the new migration {path} would meet another file; rename that file"
-                    ),
-                })?;
+                let word = match other {
+                    Change::Stray => "stray",
+                    Change::MigrationEdited => "edited",
+                    Change::MigrationMissing => "missing",
+                    _ => "taken",
+                };
+                output::line(&format!("{word}: {path} {}", what_differs(other)))?;
             }
         }
     }
@@ -82,4 +76,24 @@ pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8
         source.name, source.name
     ))?;
     Ok(DIFFERENT)
+}
+
+/// What is said behind the path of a file.
+fn what_differs(change: &Change) -> &'static str {
+    match change {
+        Change::New { .. } => "is missing",
+        Change::Changed { .. } => "is not what the schema makes",
+        Change::Stale => "is no longer generated",
+        Change::Stray => "has the mark of a generated file, but no run wrote it; remove it",
+        Change::MigrationEdited => {
+            "is a migration that is not as it was emitted; restore it from version control"
+        }
+        Change::MigrationMissing => {
+            "is a migration that was emitted and is gone; restore it from version control"
+        }
+        Change::MigrationTaken => {
+            "would be the new migration, and another file is there; rename that file"
+        }
+        Change::Same => "is up to date",
+    }
 }

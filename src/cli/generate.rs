@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::pipeline;
 use crate::write::{Change, ChangeSet};
 
 use super::args::{Display, Generate};
@@ -13,8 +12,7 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
         anyhow::bail!("a schema from standard input has no folder to write to: add --stdout");
     }
     let source = output::source(args.schema.as_deref())?;
-    let result = pipeline::run(&source).map_err(|error| error.coloured(display.colour()))?;
-    output::warnings(&source, &result.warnings, display);
+    let result = output::run(&source, display)?;
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;

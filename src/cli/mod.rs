@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod explain;
 mod generate;
 mod init;
 mod output;
@@ -24,6 +25,8 @@ pub fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match &args.command {
         Some(Command::Check { schema }) => check::run(schema.as_deref(), &args.display),
+        Some(Command::Explain { code }) => explain::run(code.as_deref()),
+        Some(Command::JsonSchema) => init::json_schema(),
         Some(Command::Init { schema }) => init::run(schema.as_deref()),
         Some(Command::Generate(generate)) => generate::run(generate, &args.display),
         None => generate::run(&args.generate, &args.display),

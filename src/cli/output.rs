@@ -4,8 +4,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::args::Display;
-use crate::diagnostic::Diagnostics;
-use crate::pipeline::{self, Source};
+use crate::diagnostic::{Format, escaped, property};
+use crate::pipeline::{self, Output, Source};
 
 /// The schema file of a command.
 pub(super) fn source(schema: Option<&Path>) -> anyhow::Result<Source> {
@@ -30,17 +30,66 @@ pub(super) fn line(text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
-/// Warnings of a schema, on standard error.
-pub(super) fn warnings(source: &Source, warnings: &Diagnostics, display: &Display) {
-    if !warnings.is_empty() && !display.quiet {
-        let text = warnings.render(&source.name, &source.text, display.colour());
-        // Standard error may be closed.
-        drop(write!(io::stderr().lock(), "{text}"));
+/// Runs the pipeline, shows the warnings of the schema, and refuses them if that is asked for.
+pub(super) fn run(source: &Source, display: &Display) -> anyhow::Result<Output> {
+    let format = display.format();
+    let output = pipeline::run(source).map_err(|error| error.shown(format))?;
+    if output.warnings.is_empty() {
+        return Ok(output);
     }
+    if display.deny_warnings {
+        let error = pipeline::Error::Schema {
+            diagnostics: output.warnings,
+            sources: output.sources,
+            format,
+        };
+        return Err(error.into());
+    }
+    if !display.quiet {
+        diagnostics(&output.warnings.render(&output.sources, format), format)?;
+    }
+    Ok(output)
+}
+
+/// A file that differs from the schema, for programs.
+pub(super) fn difference(path: &str, what: &str, format: Format) -> anyhow::Result<()> {
+    let message = format!("{path} {what}");
+    let text = match format {
+        Format::Github => format!(
+            "::error file={},title=check::{}",
+            property(path),
+            escaped(&message)
+        ),
+        _ => {
+            let (severity, code) = ("error", "check");
+            serde_json::json!({"severity": severity, "code": code, "message": message, "file": path})
+                .to_string()
+        }
+    };
+    Ok(line(&text)?)
+}
+
+/// Mistakes or warnings, where readers of their format look for them.
+fn diagnostics(text: &str, format: Format) -> io::Result<()> {
+    match format {
+        // Standard error may be closed.
+        Format::Text { .. } => drop(write!(io::stderr().lock(), "{text}")),
+        Format::Json | Format::Github => write!(io::stdout().lock(), "{text}")?,
+    }
+    Ok(())
 }
 
 /// An error, in its own layout.
 pub(super) fn error(error: &anyhow::Error) {
+    if let Some(pipeline::Error::Schema {
+        diagnostics: found,
+        sources,
+        format,
+    }) = error.downcast_ref()
+    {
+        drop(diagnostics(&found.render(sources, *format), *format));
+        return;
+    }
     let text = format!("{error:#}");
     let text = if error.is::<pipeline::Error>() || text.starts_with("error") {
         text

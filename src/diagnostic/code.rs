@@ -22,6 +22,11 @@ macro_rules! codes {
                 self.as_str().starts_with('W')
             }
 
+            /// `error` or `warning`.
+            pub fn severity(self) -> &'static str {
+                if self.is_warning() { "warning" } else { "error" }
+            }
+
             /// What the code stands for, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
@@ -39,6 +44,7 @@ codes! {
     Version = "E0006": "a version of the language that is not known",
     NotSupported = "E0007": "a part of the language that is not supported yet",
     InvalidValue = "E0008": "a value that is not possible here",
+    Include = "E0009": "a file that cannot be included",
     InvalidName = "E0101": "a name that cannot be used",
     NameClash = "E0102": "two names that would be the same",
     ReservedName = "E0103": "a name that generated code needs itself",

@@ -1,15 +1,19 @@
 //! Mistakes in a schema file, as values: all of them are collected, each with its place, a stable code and a way out.
 
 mod code;
+mod explain;
 mod nearest;
 mod render;
+mod source;
 
 pub use code::Code;
 pub use nearest::{by_alias, nearest};
+pub use render::{Format, escaped, property};
+pub use source::{SourceFile, Sources};
 
 use std::ops::Range;
 
-/// A place in the file: bytes from the start.
+/// A place in the files of a schema: bytes from the start of the first one, see [`Sources`].
 pub type Span = Range<usize>;
 
 /// One mistake.
@@ -139,19 +143,18 @@ impl Diagnostics {
     }
 
     /// One line each: `file:line:column: message [CODE]`.
-    pub fn lines(&self, source_name: &str, text: &str) -> Vec<String> {
+    pub fn lines(&self, sources: &Sources) -> Vec<String> {
         let line = |diagnostic: &Diagnostic| {
-            let before = &text[..diagnostic.span.start.min(text.len())];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let (file, span) = sources.locate(&diagnostic.span);
+            let (line, column) = file.position(span.start);
             let (message, code) = (&diagnostic.message, diagnostic.code.as_str());
-            format!("{source_name}:{line}:{column}: {message} [{code}]")
+            format!("{}:{line}:{column}: {message} [{code}]", file.name)
         };
         self.list.iter().map(line).collect()
     }
 
-    /// As text in the layout of rustc, with a line at the end that counts.
-    pub fn render(&self, source_name: &str, text: &str, colour: bool) -> String {
-        render::render(self, source_name, text, colour)
+    /// As text, in a format.
+    pub fn render(&self, sources: &Sources, format: Format) -> String {
+        render::render(self, sources, format)
     }
 }

@@ -32,6 +32,22 @@ pub fn read_source(path: &Path) -> Result<Source, WriteError> {
     Ok(Source { name, text, root })
 }
 
+/// Reads a file that a schema includes; its path is relative to the folder of the schema.
+///
+/// # Errors
+/// It is not there, is no file, is outside of that folder's tree of relative paths, or is not UTF-8.
+pub fn read_include(root: &Path, path: &str) -> Result<String, String> {
+    if path.is_empty() || Path::new(path).is_absolute() || path.contains('\\') {
+        return Err("it is no relative path with `/`".to_owned());
+    }
+    let bytes = fs::read(root.join(path)).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
 /// Reads what earlier runs left.
 ///
 /// # Errors

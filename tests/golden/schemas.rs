@@ -1,12 +1,17 @@
 //! Schemas of the golden cases, read from their files.
 
+use pgpubsub_gen::diagnostic::{Format, Sources};
 use pgpubsub_gen::model::*;
 use pgpubsub_gen::schema;
 
 fn read(source: &str, text: &str) -> Schema {
-    match schema::load(source, text) {
+    let sources = Sources::new(source, text);
+    match schema::load_text(&sources) {
         Ok(loaded) => loaded.schema,
-        Err(mistakes) => panic!("{}", mistakes.render(source, text, false)),
+        Err(mistakes) => panic!(
+            "{}",
+            mistakes.render(&sources, Format::Text { colour: false })
+        ),
     }
 }
 

@@ -188,6 +188,10 @@ impl Names {
         diagnostics: &mut Diagnostics,
     ) -> bool {
         if let Some((first, span)) = self.seen.get(becomes) {
+            // The same declaration in two files has been reported.
+            if *first == format!("{what} `{}`", name.value) {
+                return false;
+            }
             let message = format!(
                 "{what} `{}` and {first} would both be `{becomes}`",
                 name.value
