@@ -10,8 +10,12 @@
 pub mod build_script;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+mod database;
 pub mod diagnostic;
 pub mod history;
+#[cfg(feature = "cli")]
+pub mod import;
 pub mod lock;
 pub mod model;
 pub mod pipeline;
@@ -21,3 +25,17 @@ pub mod schema;
 pub mod write;
 
 pub use build_script::compile;
+
+/// The schema file that `pgpubsub-gen import` writes for all tables of a database, with a channel for each.
+///
+/// # Errors
+/// The database cannot be reached or read, or has no tables.
+#[cfg(feature = "cli")]
+pub fn import_text(url: &str, channels: &[&str]) -> anyhow::Result<String> {
+    let catalog = database::with_session(url, async |client| database::read_catalog(client).await)?;
+    let selection = import::Selection {
+        channels: channels.iter().map(ToString::to_string).collect(),
+        ..import::Selection::default()
+    };
+    Ok(import::import(&catalog, &selection)?)
+}

@@ -18,6 +18,8 @@ Examples:
   pgpubsub-gen schema.yaml           generate what it declares
   pgpubsub-gen --dry-run             show what would be written
   pgpubsub-gen check schema.yaml     in CI: fail if the committed files are not those of the schema
+  pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
+  pgpubsub-gen explain E0201         say more about a mistake
 
 What is written, relative to the schema file:
   src/pubsub.rs                      overwritten at each run
@@ -49,7 +51,14 @@ pub(super) enum Command {
     Check {
         /// The schema file [default: schema.yaml]
         schema: Option<PathBuf>,
+        /// Also try the SQL on this database, in a transaction that is rolled back: conditions, columns, rights
+        #[arg(long, value_name = "URL")]
+        database_url: Option<String>,
     },
+    /// Write the models of an existing database as a schema file
+    ///
+    /// Reads the catalogs in a read-only transaction.
+    Import(Import),
     /// Say more about a kind of mistake, with an example; without a code, list all
     Explain {
         /// For instance E0201
@@ -76,6 +85,43 @@ pub(super) struct Generate {
     /// Name what would be written; write nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    pub database: Database,
+    /// Only tables of these schemas
+    #[arg(long, value_name = "NAME")]
+    pub schema: Vec<String>,
+    /// Only these tables: NAME or SCHEMA.NAME
+    #[arg(long, value_name = "TABLE")]
+    pub table: Vec<String>,
+    /// A channel for each model with these events, for instance `insert,update,delete`
+    #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
+    pub channels: Vec<String>,
+    /// Write to this file, which must not be there yet, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Database {
+    /// The database [default: the environment variable DATABASE_URL]
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+impl Database {
+    /// The URL that was given, or that of the environment.
+    pub(super) fn url(&self) -> anyhow::Result<String> {
+        self.database_url
+            .clone()
+            .or_else(|| std::env::var("DATABASE_URL").ok())
+            .ok_or_else(|| {
+                anyhow::anyhow!("no database is named: give --database-url or set DATABASE_URL")
+            })
+    }
 }
 
 #[derive(Debug, clap::Args)]

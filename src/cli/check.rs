@@ -4,15 +4,25 @@ use std::path::Path;
 
 use similar::TextDiff;
 
+use crate::database::{try_migration, with_session};
 use crate::diagnostic::Format;
 use crate::write::Change;
 
 use super::args::Display;
 use super::{DIFFERENT, OK, output};
 
-pub(super) fn run(schema: Option<&Path>, display: &Display) -> anyhow::Result<u8> {
+pub(super) fn run(
+    schema: Option<&Path>,
+    database_url: Option<&str>,
+    display: &Display,
+) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
     let result = output::run(&source, display)?;
+    if let Some(url) = database_url {
+        let sql = crate::render::trial(&result.plan)?;
+        with_session(url, async |client| try_migration(client, &sql).await)
+            .map_err(|error| error.context("the database refuses what the schema asks for"))?;
+    }
     let changes = result.changes;
     if changes.is_clean() {
         if !display.quiet {

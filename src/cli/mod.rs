@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod explain;
 mod generate;
+mod import;
 mod init;
 mod output;
 
@@ -24,7 +25,11 @@ const ERROR: u8 = 2;
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match &args.command {
-        Some(Command::Check { schema }) => check::run(schema.as_deref(), &args.display),
+        Some(Command::Check {
+            schema,
+            database_url,
+        }) => check::run(schema.as_deref(), database_url.as_deref(), &args.display),
+        Some(Command::Import(import)) => import::run(import),
         Some(Command::Explain { code }) => explain::run(code.as_deref()),
         Some(Command::JsonSchema) => init::json_schema(),
         Some(Command::Init { schema }) => init::run(schema.as_deref()),

@@ -79,7 +79,7 @@ pub(super) fn check(name: &str) -> Result<(), String> {
 }
 
 /// Whether a name of the schema file can be a name in Rust.
-pub(super) fn is_rust_name(name: &str) -> bool {
+pub(crate) fn is_rust_name(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters
         .next()
@@ -90,12 +90,12 @@ pub(super) fn is_rust_name(name: &str) -> bool {
 }
 
 /// Names that are not even possible as raw identifiers.
-pub(super) fn is_never_raw(field: &str) -> bool {
+pub(crate) fn is_never_raw(field: &str) -> bool {
     matches!(field, "self" | "super" | "crate" | "Self")
 }
 
 /// Names of types that generated code uses without a path.
-pub(super) fn hides_a_type(name: &str) -> bool {
+pub(crate) fn hides_a_type(name: &str) -> bool {
     const USED: [&str; 24] = [
         "Arc",
         "AsRef",

@@ -10,8 +10,14 @@ mod column_type;
 mod condition;
 mod default;
 mod field_type;
-mod identifier;
+pub(crate) mod identifier;
 mod types;
+
+/// Whether a text is a column type of the language, without declared types.
+#[cfg(feature = "cli")]
+pub(crate) fn is_column_type(text: &str) -> bool {
+    column_type::parse(text, &[]).is_ok()
+}
 
 pub(crate) use check::check;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};

@@ -23,6 +23,15 @@ pub enum Mode {
     Include,
 }
 
+/// The SQL that installs everything, whatever is there already, and finds out what the functions would run into: for a
+/// transaction that is rolled back.
+///
+/// # Errors
+/// A template does not fit its plan.
+pub fn trial(plan: &Plan) -> Result<String, RenderError> {
+    sql::trial(plan)
+}
+
 /// Lays out the plan.
 ///
 /// # Errors

@@ -67,6 +67,24 @@ pub(super) fn migration(
     }))
 }
 
+/// The SQL that installs the state, and the probes.
+pub(super) fn trial(plan: &Plan) -> Result<String, RenderError> {
+    let sql = Value::from(Serde(&plan.sql));
+    let state = templates()?
+        .get_template("state.sql.j2")?
+        .render(context! { sql => &sql })?;
+    // The search path is that of the functions.
+    let mut trial = format!(
+        "SET LOCAL lock_timeout = {};\n{state}SET LOCAL search_path = pg_catalog, pg_temp;\n",
+        plan.sql.lock_timeout
+    );
+    for probe in &plan.sql.probes {
+        trial += probe;
+        trial += ";\n";
+    }
+    Ok(trial)
+}
+
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

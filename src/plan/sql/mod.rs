@@ -2,6 +2,7 @@
 
 mod capture;
 mod condition;
+mod probe;
 mod trigger;
 
 use std::collections::HashMap;
@@ -33,6 +34,9 @@ pub struct SqlPlan {
     pub triggers: Vec<SqlTrigger>,
     /// The registry.
     pub listeners: Vec<SqlListener>,
+    /// Queries that fail where a capture function would, for a trial on a database.
+    #[serde(skip)]
+    pub probes: Vec<String>,
 }
 
 /// Function of a channel.
@@ -146,6 +150,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
     let groups = Groups::new(schema);
     let mut functions = Vec::new();
     let mut triggers = Vec::new();
+    let mut probes = Vec::new();
     for (index, channel) in schema.channels.iter().enumerate() {
         match &channel.kind {
             ChannelKind::Trigger(on) => {
@@ -168,6 +173,8 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
                         }),
                     );
                 }
+                let table = &schema.models[on.model].table;
+                probes.extend(probe::of(&function, &qualified(&table.schema, &table.name)));
                 functions.push(function);
             }
             ChannelKind::Message { .. } => {
@@ -190,6 +197,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
         )),
         functions,
         triggers,
+        probes,
         listeners: schema
             .listeners
             .iter()

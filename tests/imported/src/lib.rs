@@ -1,0 +1,4 @@
+//! Channels over every table of `tables.sql`, on models that `pgpubsub-gen import` wrote.
+#![deny(warnings)]
+
+pgpubsub_runtime::include_generated!(pub mod pubsub);
