@@ -9,9 +9,11 @@ DROP TRIGGER IF EXISTS "pgpubsub_everything_saved_after_insert" ON "app"."everyt
 DROP TRIGGER IF EXISTS "pgpubsub_everything_saved_after_update" ON "app"."everything";
 DROP TRIGGER IF EXISTS "pgpubsub_a_channel_with_a_name_that_is_longer_tha_jox7thedrouq5" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_a_channel_with_a_name_that_is_longer_tha_z7vda4j3yxqfy" ON "app"."item";
+DROP TRIGGER IF EXISTS "pgpubsub_item_bulk_after_update" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_item_changed_after_delete" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_item_changed_after_insert" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_item_changed_after_update" ON "app"."item";
+DROP TRIGGER IF EXISTS "pgpubsub_item_fickle_after_insert" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_item_seen_after_delete" ON "app"."item";
 DROP TRIGGER IF EXISTS "pgpubsub_item_seen_after_insert" ON "app"."item";
 DROP TRIGGER IF EXISTS "zz_pgpubsub_item_coming_before_insert" ON "app"."item";
@@ -29,14 +31,21 @@ DROP FUNCTION IF EXISTS "pgpubsub"."capture_a_channel_with_a_name_that_is_longer
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_chosen_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_everything_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_hostile_changed"();
+DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_bulk"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_changed"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_coming"();
+DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_fickle"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_going"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_item_seen"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_lists_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."capture_maybe_saved"();
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_defaults"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_hiss"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_loud_hiss"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_loud_noise"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_louder_noise"(pg_catalog.text);
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_more_defaults"(pg_catalog.text);
+DROP FUNCTION IF EXISTS "pgpubsub"."notify_noise"(pg_catalog.text);
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_values"(pg_catalog.text);
 DROP FUNCTION IF EXISTS "pgpubsub"."notify_whisper"(pg_catalog.text);
 

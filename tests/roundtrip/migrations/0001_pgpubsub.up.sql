@@ -1197,7 +1197,8 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('item_updated', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context),
-      ('item_audit', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+      ('item_audit', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context),
+      ('several', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context);
     -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
     PERFORM pg_catalog.pg_notify('pgpubsub_item_changed', '');
   ELSIF TG_OP = 'DELETE' THEN
@@ -1214,7 +1215,8 @@ BEGIN
     INSERT INTO "pgpubsub"."notification"
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
-      ('item_audit', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+      ('item_audit', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context),
+      ('several', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
     -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
     PERFORM pg_catalog.pg_notify('pgpubsub_item_changed', '');
   END IF;
@@ -1485,6 +1487,235 @@ $pgpubsub$;
 REVOKE ALL ON FUNCTION "pgpubsub"."capture_a_channel_with_a_name_that_is_longer_than_gpbt7irgpriaa"() FROM PUBLIC;
 COMMENT ON FUNCTION "pgpubsub"."capture_a_channel_with_a_name_that_is_longer_than_gpbt7irgpriaa"() IS 'pgpubsub channel a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two';
 
+-- Channel item_bulk: called by its triggers.
+CREATE OR REPLACE FUNCTION "pgpubsub"."capture_item_bulk"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+-- "old" and "new" are the rows of the transition tables here, not the records of a row trigger.
+#variable_conflict use_column
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+  _payload pg_catalog.json;
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO "pgpubsub"."notification"
+      ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+    SELECT _groups."name", 'item_bulk', 'update', 1, nullif(_db_version, '-'), _rows."payload", _context
+    FROM (
+      SELECT pg_catalog.json_build_object(
+        'old', CASE WHEN "old"."id" IS NOT NULL THEN (
+          SELECT pg_catalog.to_json("_row") FROM (
+            SELECT
+              "old"."id" AS "id"
+          ) AS "_row"
+        ) END,
+        'new', CASE WHEN "new"."id" IS NOT NULL THEN (
+          SELECT pg_catalog.to_json("_row") FROM (
+            SELECT
+              "new"."id" AS "id",
+              "new"."name" AS "name"
+          ) AS "_row"
+        ) END
+      ) AS "payload"
+      FROM "pgpubsub_old" AS "old" FULL JOIN "pgpubsub_new" AS "new" ON "old"."id" = "new"."id"
+
+    ) AS _rows
+    CROSS JOIN (VALUES ('several')) AS _groups ("name");
+    IF FOUND THEN
+      -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+      PERFORM pg_catalog.pg_notify('pgpubsub_item_bulk', '');
+    END IF;
+  END IF;
+  RETURN NULL;
+END
+$pgpubsub$;
+-- Triggers fire without this right; nobody shall put the function on a table of their own.
+REVOKE ALL ON FUNCTION "pgpubsub"."capture_item_bulk"() FROM PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."capture_item_bulk"() IS 'pgpubsub channel item_bulk';
+
+-- Channel item_fickle: called by its triggers.
+CREATE OR REPLACE FUNCTION "pgpubsub"."capture_item_fickle"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+  _payload pg_catalog.json;
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    _payload := pg_catalog.json_build_object(
+      'new', (
+        SELECT pg_catalog.to_json("_row") FROM (
+          SELECT
+            NEW."id" AS "id"
+        ) AS "_row"
+      )
+    );
+    INSERT INTO "pgpubsub"."notification"
+      ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+    VALUES
+      ('on_item_fickle', 'item_fickle', 'insert', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_item_fickle', '');
+  END IF;
+  RETURN NULL;
+END
+$pgpubsub$;
+-- Triggers fire without this right; nobody shall put the function on a table of their own.
+REVOKE ALL ON FUNCTION "pgpubsub"."capture_item_fickle"() FROM PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."capture_item_fickle"() IS 'pgpubsub channel item_fickle';
+
+-- Channel noise: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_noise"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  INSERT INTO "pgpubsub"."notification"
+    ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+  VALUES
+    ('all_noise', 'noise', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context),
+    ('plain_noise', 'noise', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context),
+    ('several', 'noise', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+  PERFORM pg_catalog.pg_notify('pgpubsub_noise', '');
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_noise"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_noise"(pg_catalog.text) IS 'pgpubsub channel noise';
+
+-- Channel loud_noise: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_loud_noise"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  INSERT INTO "pgpubsub"."notification"
+    ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+  VALUES
+    ('all_noise', 'loud_noise', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+  PERFORM pg_catalog.pg_notify('pgpubsub_loud_noise', '');
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_loud_noise"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_loud_noise"(pg_catalog.text) IS 'pgpubsub channel loud_noise';
+
+-- Channel louder_noise: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_louder_noise"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  INSERT INTO "pgpubsub"."notification"
+    ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+  VALUES
+    ('all_noise', 'louder_noise', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+  -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+  PERFORM pg_catalog.pg_notify('pgpubsub_louder_noise', '');
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_louder_noise"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_louder_noise"(pg_catalog.text) IS 'pgpubsub channel louder_noise';
+
+-- Channel hiss: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_hiss"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+  _message pg_catalog.text;
+  _spill pg_catalog.int8;
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
+  _message := pg_catalog.json_build_object(
+    'id', pg_catalog.gen_random_uuid(), 'op', 'message', 'model_version', 0,
+    'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
+    'payload', $1::pg_catalog.json
+  )::pg_catalog.text;
+  -- A longer NOTIFY would fail the write.
+  IF pg_catalog.octet_length(_message) > 7999 THEN
+    INSERT INTO "pgpubsub"."spill" ("body") VALUES (_message) RETURNING "id" INTO _spill;
+    _message := pg_catalog.json_build_object('spill', _spill)::pg_catalog.text;
+  END IF;
+  PERFORM pg_catalog.pg_notify('pgpubsub_hiss', _message);
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_hiss"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_hiss"(pg_catalog.text) IS 'pgpubsub channel hiss';
+
+-- Channel loud_hiss: called by whoever publishes. $1 is the payload, one JSON object.
+CREATE OR REPLACE FUNCTION "pgpubsub"."notify_loud_hiss"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+  _message pg_catalog.text;
+  _spill pg_catalog.int8;
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
+  _message := pg_catalog.json_build_object(
+    'id', pg_catalog.gen_random_uuid(), 'op', 'message', 'model_version', 0,
+    'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
+    'payload', $1::pg_catalog.json
+  )::pg_catalog.text;
+  -- A longer NOTIFY would fail the write.
+  IF pg_catalog.octet_length(_message) > 7999 THEN
+    INSERT INTO "pgpubsub"."spill" ("body") VALUES (_message) RETURNING "id" INTO _spill;
+    _message := pg_catalog.json_build_object('spill', _spill)::pg_catalog.text;
+  END IF;
+  PERFORM pg_catalog.pg_notify('pgpubsub_loud_hiss', _message);
+END
+$pgpubsub$;
+GRANT EXECUTE ON FUNCTION "pgpubsub"."notify_loud_hiss"(pg_catalog.text) TO PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."notify_loud_hiss"(pg_catalog.text) IS 'pgpubsub channel loud_hiss';
+
 -- Channel values: called by whoever publishes. $1 is the payload, one JSON object.
 CREATE OR REPLACE FUNCTION "pgpubsub"."notify_values"("payload" pg_catalog.text) RETURNS pg_catalog.void LANGUAGE plpgsql
 SECURITY DEFINER
@@ -1676,6 +1907,17 @@ CREATE OR REPLACE TRIGGER "pgpubsub_a_channel_with_a_name_that_is_longer_tha_jox
   AFTER INSERT ON "app"."item"
   FOR EACH ROW EXECUTE FUNCTION "pgpubsub"."capture_a_channel_with_a_name_that_is_longer_than_gpbt7irgpriaa"();
 COMMENT ON TRIGGER "pgpubsub_a_channel_with_a_name_that_is_longer_tha_jox7thedrouq5" ON "app"."item" IS 'pgpubsub channel a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two';
+CREATE OR REPLACE TRIGGER "pgpubsub_item_bulk_after_update"
+  AFTER UPDATE ON "app"."item"
+  REFERENCING OLD TABLE AS "pgpubsub_old" NEW TABLE AS "pgpubsub_new"
+  FOR EACH STATEMENT EXECUTE FUNCTION "pgpubsub"."capture_item_bulk"();
+COMMENT ON TRIGGER "pgpubsub_item_bulk_after_update" ON "app"."item" IS 'pgpubsub channel item_bulk';
+CREATE OR REPLACE TRIGGER "pgpubsub_item_fickle_after_insert"
+  AFTER INSERT ON "app"."item"
+  FOR EACH ROW WHEN (
+    coalesce(NOT (pg_catalog.string_to_array(pg_catalog.current_setting('pgpubsub.ignore', true), ',') OPERATOR(pg_catalog.&&) ARRAY['*', 'item_fickle']), true)
+  ) EXECUTE FUNCTION "pgpubsub"."capture_item_fickle"();
+COMMENT ON TRIGGER "pgpubsub_item_fickle_after_insert" ON "app"."item" IS 'pgpubsub channel item_fickle';
 
 DELETE FROM "pgpubsub"."listener";
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
@@ -1690,6 +1932,24 @@ INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('tenant_seen', 'item_seen', 'tenant_seen', ARRAY['insert', 'delete']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('all_seen', 'item_seen', 'all_seen', ARRAY['insert', 'delete']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('all_noise', 'noise', 'all_noise', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('all_noise', 'loud_noise', 'all_noise', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('all_noise', 'louder_noise', 'all_noise', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('plain_noise', 'noise', 'plain_noise', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('all_hiss', 'hiss', 'all_hiss', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('all_hiss', 'loud_hiss', 'all_hiss', ARRAY['message']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('several', 'item_bulk', 'several', ARRAY['update']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('several', 'item_changed', 'several', ARRAY['update', 'delete']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('several', 'noise', 'several', ARRAY['message']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_chosen_saved', 'chosen_saved', 'on_chosen_saved', ARRAY['insert', 'update']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
@@ -1706,6 +1966,8 @@ INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one', 'a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one', 'on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_one', ARRAY['insert']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two', 'a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two', 'on_a_channel_with_a_name_that_is_longer_than_postgresql_lets_an_identifier_be_two', ARRAY['insert']);
+INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
+  VALUES ('on_item_fickle', 'item_fickle', 'on_item_fickle', ARRAY['insert']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('on_values', 'values', 'on_values', ARRAY['message']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")

@@ -26,6 +26,11 @@ pub(crate) enum Seen {
         AChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo,
         Notification,
     ),
+    OnItemFickle(ItemFickle, Notification),
+    AllNoise(AllNoiseEvent, Notification),
+    PlainNoise(Noise, Notification),
+    AllHiss(AllHissEvent, TransientNotification),
+    Several(SeveralEvent, Notification),
     OnValues(Values, Notification),
     OnDefaults(Defaults, Notification),
     OnMoreDefaults(MoreDefaults, Notification),
@@ -156,6 +161,44 @@ impl OnAChannelWithANameThatIsLongerThanPostgresqlLetsAnIdentifierBeTwo for Reco
         cx: &mut Cx<'_>,
     ) -> Result<(), ListenerError> {
         self.record(Seen::LongTwo(event, cx.notification().clone()))
+    }
+}
+
+impl OnItemFickle for Recorder {
+    async fn on_item_fickle(
+        &self,
+        event: ItemFickle,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
+        self.record(Seen::OnItemFickle(event, cx.notification().clone()))
+    }
+}
+
+impl AllNoise for Recorder {
+    async fn all_noise(&self, event: AllNoiseEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::AllNoise(event, cx.notification().clone()))
+    }
+}
+
+impl PlainNoise for Recorder {
+    async fn plain_noise(&self, event: Noise, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::PlainNoise(event, cx.notification().clone()))
+    }
+}
+
+impl AllHiss for Recorder {
+    async fn all_hiss(
+        &self,
+        event: AllHissEvent,
+        cx: &mut TransientCx,
+    ) -> Result<(), ListenerError> {
+        self.record(Seen::AllHiss(event, cx.notification().clone()))
+    }
+}
+
+impl Several for Recorder {
+    async fn several(&self, event: SeveralEvent, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::Several(event, cx.notification().clone()))
     }
 }
 
