@@ -1,5 +1,8 @@
 //! PostgreSQL's types: the one table that the parser, the plan, the book and the tests read.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A type that PostgreSQL or a well-known extension brings.
 #[derive(Debug)]
 pub struct Builtin {
@@ -597,9 +600,17 @@ pub(super) const REFUSED: &[(&[&str], &str, &str)] = &[
 impl Builtin {
     /// By name or alias, in lower case with single spaces.
     pub(super) fn find(name: &str) -> Option<&'static Self> {
-        BUILTINS
-            .iter()
-            .find(|builtin| builtin.name == name || builtin.aliases.contains(&name))
+        static BY_NAME: LazyLock<HashMap<&str, &Builtin>> = LazyLock::new(|| {
+            let names = |builtin: &'static Builtin| {
+                builtin
+                    .aliases
+                    .iter()
+                    .chain([&builtin.name])
+                    .map(move |name| (*name, builtin))
+            };
+            BUILTINS.iter().flat_map(names).collect()
+        });
+        BY_NAME.get(name).copied()
     }
 }
 

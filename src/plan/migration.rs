@@ -102,7 +102,7 @@ pub(super) fn plan(
 }
 
 impl Drops {
-    /// What is in `have` and not in `keep`.
+    /// What is in `have` and not in `keep`; all are sorted.
     fn of(
         have_triggers: &[TriggerLock],
         keep_triggers: &[TriggerLock],
@@ -112,7 +112,7 @@ impl Drops {
         Self {
             triggers: have_triggers
                 .iter()
-                .filter(|trigger| !keep_triggers.contains(trigger))
+                .filter(|trigger| keep_triggers.binary_search(trigger).is_err())
                 .map(|trigger| {
                     format!(
                         "{} ON {}.{}",
@@ -124,7 +124,7 @@ impl Drops {
                 .collect(),
             functions: have_functions
                 .iter()
-                .filter(|function| !keep_functions.contains(function))
+                .filter(|function| keep_functions.binary_search(function).is_err())
                 .cloned()
                 .collect(),
         }

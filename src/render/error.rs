@@ -12,9 +12,6 @@ pub enum RenderError {
     /// A bug of ours: a template does not fit the plan.
     #[error("a template failed; please report this as a bug")]
     Template(#[from] minijinja::Error),
-    /// A bug of ours: the Rust file does not parse.
-    #[error("the generated Rust does not parse; please report this as a bug")]
-    Rust(#[from] syn::Error),
     /// A bug of ours: the lock is not JSON.
     #[error("the lock file cannot be written; please report this as a bug")]
     Lock(#[from] serde_json::Error),

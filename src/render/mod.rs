@@ -38,23 +38,35 @@ pub fn trial(plan: &Plan) -> Result<String, RenderError> {
 /// If a new migration is due, but the newest one (which its down file restores) is gone or was edited.
 pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
     let mut files = Files::default();
-    if mode == Mode::Include || plan.rust_in_project {
+    if mode == Mode::Include {
         files.insert(
             &plan.rust_path,
             FileKind::Generated,
             rust::file(plan, mode)?,
         );
-    }
-    if mode == Mode::Include {
         return Ok(files);
+    }
+    // Each is half of the work of a run.
+    let (rust, migration) = std::thread::scope(|scope| {
+        let migration = plan
+            .migration
+            .as_ref()
+            .map(|migration| scope.spawn(|| sql::migration(plan, migration)));
+        let rust = plan.rust_in_project.then(|| rust::file(plan, mode));
+        let migration = migration.map(|thread| match thread.join() {
+            Ok(migration) => migration,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        (rust, migration)
+    });
+    if let Some(rust) = rust {
+        files.insert(&plan.rust_path, FileKind::Generated, rust?);
     }
     if let Some(path) = &plan.stubs_path {
         files.insert(path, FileKind::Stub, rust::stubs(plan)?);
     }
     let mut migrations = plan.migrations.clone();
-    if let Some(migration) = &plan.migration
-        && let Some(new) = sql::migration(plan, migration)?
-    {
+    if let Some(new) = migration.transpose()?.flatten() {
         files.insert(&new.lock.up, FileKind::Migration, new.up);
         files.insert(&new.lock.down, FileKind::Migration, new.down);
         migrations.push(new.lock);

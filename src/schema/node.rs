@@ -59,6 +59,12 @@ pub(super) fn parse(text: &str, base: usize) -> Result<Node, Box<Diagnostic>> {
     options.strict_booleans = true;
     options.with_snippet = false;
     options.angle_conversions = false;
+    // A file of a person's own; what aliases can make of it stays limited.
+    if let Some(budget) = &mut options.budget {
+        budget.max_nodes = text.len();
+        budget.max_events = text.len().saturating_mul(4);
+        budget.max_total_scalar_bytes = text.len().saturating_mul(2);
+    }
     let parsed: Result<serde_saphyr::Spanned<Raw>, _> =
         serde_saphyr::from_str_with_options(text, options);
     match parsed {

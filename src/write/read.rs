@@ -76,7 +76,7 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>, WriteError> {
         Ok(bytes) => {
             let text =
                 String::from_utf8(bytes).map_err(|_| WriteError::NotUtf8(path.to_owned()))?;
-            Ok(Some(normalized(&text)))
+            Ok(Some(normalized(text)))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(read(path)(error)),
