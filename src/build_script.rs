@@ -77,12 +77,11 @@ impl Config {
         let path = PathBuf::from(folder).join(&self.schema);
         println!("cargo::rerun-if-changed={}", path.display());
         let source = pipeline::read(&path).map_err(Error::new)?;
+        let project = pipeline::run(&source).map_err(Error::new)?;
         println!(
             "cargo::rerun-if-changed={}",
-            source.root.join(crate::lock::FILE_NAME).display()
+            source.root.join(&project.plan.lock_path).display()
         );
-
-        let project = pipeline::run(&source).map_err(Error::new)?;
         for included in project.sources.files().iter().skip(1) {
             println!(
                 "cargo::rerun-if-changed={}",

@@ -9,6 +9,8 @@ pub struct History {
     pub lock: Option<Lock>,
     /// File names (not paths) in the migrations folder, ours and the user's, sorted.
     pub migration_names: Vec<String>,
+    /// Paths that schema files of other databases in the same folder write.
+    pub others: Vec<String>,
     /// Text of the newest migration of ours (the up file), for the down file of the next one.
     pub newest_up: Option<String>,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Name of the lock file.
+/// Name of the lock file; `pgpubsub.NAME.lock`, where several schema files of a folder are for several databases.
 pub const FILE_NAME: &str = "pgpubsub.lock";
 
 /// Format of the lock file that this generator writes.

@@ -446,6 +446,34 @@ fn explain_knows_every_code() {
 }
 
 #[test]
+fn several_databases_share_a_folder_and_keep_apart() {
+    let project = Project::empty();
+    project.write(
+        "shared.yaml",
+        "version: 1\ntypes: {state: {enum: [a, b]}}\n",
+    );
+    for (name, table) in [("main", "author"), ("audit", "entry")] {
+        project.write(
+            &format!("{name}.yaml"),
+            &format!("version: 1\ninclude: shared.yaml\ngenerate: {{database: {name}, rust: {{out: src/{name}.rs}}, migrations: {{dir: migrations/{name}}}}}\nmodels: {{{table}: {{columns: {{id: bigint pk, state: state}}}}}}\nchannels: {{{table}_made: {{on: {table}, after: insert}}}}\n"),
+        );
+    }
+    for name in ["main.yaml", "audit.yaml", "main.yaml", "audit.yaml"] {
+        assert_eq!(code(&project.run(&[name])), 0, "{name}");
+    }
+    for name in ["main.yaml", "audit.yaml"] {
+        let check = project.run(&["check", name]);
+        assert_eq!(code(&check), 0, "{}", stdout(&check));
+    }
+    assert!(project.read("pgpubsub.audit.lock").contains("src/audit.rs"));
+    assert!(
+        project
+            .read("migrations/audit/0001_pgpubsub.up.sql")
+            .contains("entry_made")
+    );
+}
+
+#[test]
 fn included_files_belong_to_the_schema() {
     let project = Project::new();
     project.write(

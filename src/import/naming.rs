@@ -53,6 +53,7 @@ impl Names {
             Some(name) => name.clone(),
             None => self.fallback.to_owned(),
         };
+        candidates.push(base.clone());
         candidates.extend((2..10_000).map(|number| format!("{base}_{number}")));
         let name = candidates
             .into_iter()

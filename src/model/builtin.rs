@@ -553,8 +553,8 @@ pub static BUILTINS: &[Builtin] = &[
     },
 ];
 
-/// What is a type of PostgreSQL and cannot be captured, with the reason and what to do.
-pub(super) const REFUSED: &[(&[&str], &str, &str)] = &[
+/// What is a type of PostgreSQL and cannot be captured: names, the reason, what to do.
+pub const REFUSED: &[(&[&str], &str, &str)] = &[
     (
         &["serial", "serial4"],
         "a serial column is an integer with a default",

@@ -59,6 +59,8 @@ pub struct Generate {
     pub version_table: Option<QualifiedName>,
     /// File with listener skeletons (`generate.listeners.stubs`), written once; `None` = no stubs (default).
     pub stubs: Option<String>,
+    /// The lock file: `pgpubsub.lock`, or with the name of the database.
+    pub lock: String,
     /// Schema of our own objects (`generate.postgres.schema`), default `pgpubsub`.
     pub storage_schema: String,
 }

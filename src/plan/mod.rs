@@ -45,6 +45,8 @@ pub struct Plan {
     pub rust_path: String,
     /// Whether that file belongs into the project, and not only into a build.
     pub rust_in_project: bool,
+    /// Path of the lock file.
+    pub lock_path: String,
     /// Path of the listener skeletons.
     pub stubs_path: Option<String>,
     /// The Rust file.
@@ -61,7 +63,7 @@ pub struct Plan {
 
 /// The user chooses these paths; migrations have names of their own.
 fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
-    let mut seen = vec![crate::lock::FILE_NAME];
+    let mut seen = vec![schema.generate.lock.as_str()];
     for path in std::iter::once(&schema.generate.rust_out).chain(&schema.generate.stubs) {
         if seen.contains(&path.as_str()) {
             return Err(PlanError::PathClash(path.clone()));
@@ -84,6 +86,7 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),
         rust_in_project: schema.generate.rust_in_project,
+        lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
         sql,

@@ -72,7 +72,7 @@ pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
         migrations.push(new.lock);
     }
     files.insert(
-        crate::lock::FILE_NAME,
+        &plan.lock_path,
         FileKind::Generated,
         lock::file(plan, migrations)?,
     );

@@ -57,6 +57,8 @@ pub struct GenerateDecl {
     pub lock_timeout: Option<Spanned<String>>,
     /// `listeners.stubs`.
     pub stubs: Option<Spanned<String>>,
+    /// `database`.
+    pub database: Option<Spanned<String>>,
     /// `postgres.schema`.
     pub storage_schema: Option<Spanned<String>>,
 }

@@ -144,7 +144,6 @@ pub static FILE: Mapping = Mapping {
             Shape::Named(&Shape::Mapping(&LISTENER)),
             "Your functions that process what channels carry.",
         ),
-        later("databases"),
     ],
 };
 
@@ -166,6 +165,11 @@ pub static GENERATE: Mapping = Mapping {
             "postgres",
             Shape::Mapping(&POSTGRES),
             "Our objects in the database.",
+        ),
+        key(
+            "database",
+            Shape::Text,
+            "Name of the database, where several schema files in one folder are for several: the lock file is pgpubsub.NAME.lock.",
         ),
     ],
 };

@@ -61,9 +61,9 @@ pub(super) fn parse(text: &str, base: usize) -> Result<Node, Box<Diagnostic>> {
     options.angle_conversions = false;
     // A file of a person's own; what aliases can make of it stays limited.
     if let Some(budget) = &mut options.budget {
-        budget.max_nodes = text.len();
-        budget.max_events = text.len().saturating_mul(4);
-        budget.max_total_scalar_bytes = text.len().saturating_mul(2);
+        budget.max_nodes = budget.max_nodes.max(text.len());
+        budget.max_events = budget.max_events.max(text.len().saturating_mul(4));
+        budget.max_total_scalar_bytes = budget.max_total_scalar_bytes.max(text.len());
     }
     let parsed: Result<serde_saphyr::Spanned<Raw>, _> =
         serde_saphyr::from_str_with_options(text, options);

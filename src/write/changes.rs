@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::history::History;
-use crate::lock::FILE_NAME;
 use crate::model::Generate;
 use crate::plan::sha256_hex;
 use crate::render::{File, FileKind, Files};
@@ -103,7 +102,7 @@ impl ChangeSet {
                 });
             }
         }
-        for path in strays(root, generate, &entries)? {
+        for path in strays(root, generate, &entries, &history.others)? {
             entries.push(Entry {
                 path,
                 change: Change::Stray,
@@ -157,7 +156,12 @@ fn is_ours(text: &str) -> bool {
 }
 
 /// Files with our mark in the folders that we write to, which are none of ours.
-fn strays(root: &Path, generate: &Generate, known: &[Entry]) -> Result<Vec<String>, WriteError> {
+fn strays(
+    root: &Path,
+    generate: &Generate,
+    known: &[Entry],
+    others: &[String],
+) -> Result<Vec<String>, WriteError> {
     let folder_of = |path: &str| {
         path.rsplit_once('/')
             .map_or(String::new(), |(folder, _)| folder.to_owned())
@@ -175,7 +179,9 @@ fn strays(root: &Path, generate: &Generate, known: &[Entry]) -> Result<Vec<Strin
                 format!("{folder}/{name}")
             };
             let candidate = path.ends_with(".rs") || path.ends_with(".sql");
-            if !candidate || path == FILE_NAME || known.iter().any(|entry| entry.path == path) {
+            let is_known =
+                || known.iter().any(|entry| entry.path == path) || others.contains(&path);
+            if !candidate || is_known() {
                 continue;
             }
             let absolute = root.join(&path);

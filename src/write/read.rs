@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::history::History;
-use crate::lock::{FILE_NAME, FORMAT, Lock};
+use crate::lock::{FORMAT, Lock};
 use crate::model::Generate;
 use crate::pipeline::Source;
 
@@ -53,7 +53,7 @@ pub fn read_include(root: &Path, path: &str) -> Result<String, String> {
 /// # Errors
 /// The lock file is none, or a file cannot be read.
 pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteError> {
-    let lock = read_lock(&root.join(FILE_NAME))?;
+    let lock = read_lock(&root.join(&generate.lock))?;
     let migration_names = match &generate.migrations_dir {
         Some(folder) => names(&root.join(folder))?,
         None => Vec::new(),
@@ -64,10 +64,30 @@ pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteEr
         None => None,
     };
     Ok(History {
+        others: others(root, generate)?,
         lock,
         migration_names,
         newest_up,
     })
+}
+
+/// What other lock files of the folder know.
+fn others(root: &Path, generate: &Generate) -> Result<Vec<String>, WriteError> {
+    let mut paths = Vec::new();
+    for name in names(root)? {
+        if name == generate.lock || !name.starts_with("pgpubsub.") || !name.ends_with(".lock") {
+            continue;
+        }
+        // One that cannot be read is for its own schema to say.
+        let Ok(Some(lock)) = read_lock(&root.join(&name)) else {
+            continue;
+        };
+        paths.extend(lock.generated);
+        for migration in lock.migrations {
+            paths.extend([migration.up, migration.down]);
+        }
+    }
+    Ok(paths)
 }
 
 /// Text of a file with LF only; `None` if there is none.

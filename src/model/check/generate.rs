@@ -48,6 +48,7 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
         version_table: version_table(declared.version_table.as_ref(), diagnostics),
         stubs,
+        lock: lock(declared.database.as_ref(), diagnostics),
         storage_schema: storage_schema(declared.storage_schema.as_ref(), diagnostics),
     }
 }
@@ -160,6 +161,20 @@ fn version_table(
             }
         },
     }
+}
+
+/// Schema files of several databases in one folder each have their own.
+fn lock(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> String {
+    let Some(database) = declared else {
+        return crate::lock::FILE_NAME.to_owned();
+    };
+    let usual = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if database.value.is_empty() || !database.value.chars().all(usual) {
+        let message = format!("`{}` is no name for a database here", database.value);
+        let help = "use letters, digits, `_` and `-`: it becomes part of a file name";
+        invalid(database, message, help, diagnostics);
+    }
+    format!("pgpubsub.{}.lock", database.value)
 }
 
 fn storage_schema(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> String {

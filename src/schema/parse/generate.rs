@@ -49,5 +49,6 @@ pub(super) fn generate(reader: &mut Reader<'_>, node: &Node) -> Option<GenerateD
     {
         generate.storage_schema = reader.optional_text(&postgres, "schema");
     }
+    generate.database = reader.optional_text(&fields, "database");
     Some(generate)
 }
