@@ -284,6 +284,7 @@ impl ModelReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(model_id: i64) -> Self {
         Self {
             model_id,
@@ -374,6 +375,7 @@ impl PostReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(model_id: i64) -> Self {
         Self {
             model_id,
@@ -458,6 +460,7 @@ impl CacheExpired {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(post_id: i64) -> Self {
         Self {
             post_id,
@@ -811,6 +814,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -818,6 +822,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: CreateFirstPost,

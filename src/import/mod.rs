@@ -13,7 +13,7 @@ use crate::diagnostic::nearest;
 
 use naming::Names;
 use types::Types;
-use yaml::{key, scalar};
+use yaml::scalar;
 
 /// Which tables are wanted.
 #[derive(Clone, Debug, Default)]
@@ -258,7 +258,7 @@ fn model(text: &mut String, name: &str, table: &Table, types: &mut Types<'_>) {
         } else {
             ""
         };
-        rows.push((format!("{}:", key(&field)), format!("{value}{comment}")));
+        rows.push((format!("{}:", scalar(&field)), format!("{value}{comment}")));
     }
     let width = rows.iter().map(|(field, _)| field.len()).max().unwrap_or(0);
     for (field, value) in rows {

@@ -8,7 +8,7 @@ use crate::model::{builtin::BUILTINS, is_column_type};
 use super::catalog::{Catalog, Column, TypeInfo};
 use super::naming::Names;
 use super::sql_part;
-use super::yaml::{key, scalar};
+use super::yaml::scalar;
 
 /// Types that were met, with their declarations in an order in which each follows what it needs.
 pub(super) struct Types<'c> {
@@ -93,7 +93,7 @@ impl<'c> Types<'c> {
                         // Names of catalog objects have no text of their own in a composite value.
                         let oid = ty.trim_end_matches("[]").starts_with("reg");
                         (!oid).then(|| {
-                            format!("{}: {}", key(&attribute.name), scalar(&format!("{ty}?")))
+                            format!("{}: {}", scalar(&attribute.name), scalar(&format!("{ty}?")))
                         })
                     })
                     .collect();

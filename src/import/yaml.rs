@@ -1,17 +1,12 @@
 //! YAML scalars: plain where that means the same text in every context, in double quotes otherwise.
 
-/// A text as a value.
+/// A text as a value or as a key.
 pub(super) fn scalar(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {
         quoted(text)
     }
-}
-
-/// A text as a key.
-pub(super) fn key(text: &str) -> String {
-    scalar(text)
 }
 
 /// Every text of JSON is one of YAML in double quotes; what JSON does not escape and YAML may not print, we do.
@@ -107,7 +102,7 @@ mod tests {
                 assert_eq!(read["key"], serde_json::Value::from(text), "{document}");
             }
             let read: std::collections::BTreeMap<String, i32> =
-                serde_saphyr::from_str(&format!("{}: 1\n", key(text)))
+                serde_saphyr::from_str(&format!("{}: 1\n", scalar(text)))
                     .unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(read.contains_key(text), "{text}");
         }

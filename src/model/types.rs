@@ -19,6 +19,19 @@ pub enum PgType {
     Array(Box<PgType>),
 }
 
+impl PgType {
+    /// The type that the values have: what a domain is over.
+    pub fn behind_domains<'t>(&'t self, types: &'t [DeclaredType]) -> &'t Self {
+        match self {
+            Self::Declared(index) => match &types[*index].kind {
+                TypeKind::Domain(base) => base.behind_domains(types),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+}
+
 /// A type of the user's database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeclaredType {

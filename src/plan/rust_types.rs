@@ -43,14 +43,14 @@ pub(super) fn shape(ty: &PgType, types: &[DeclaredType]) -> String {
 /// How a value gets into the payload: a cast behind it, or nothing.
 pub(super) fn payload_cast(ty: &PgType, types: &[DeclaredType]) -> &'static str {
     const TEXT: &str = "::pg_catalog.text";
-    match behind_domains(ty, types) {
+    match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => match builtin.capture {
             Capture::Plain => "",
             Capture::Text => TEXT,
             Capture::Oid => "::pg_catalog.oid",
         },
         // As text, an array keeps its bounds, and its elements what JSON would lose.
-        PgType::Array(element) => match behind_domains(element, types) {
+        PgType::Array(element) => match element.behind_domains(types) {
             PgType::Builtin { builtin, .. } if builtin.capture == Capture::Oid => {
                 "::pg_catalog.oid[]::pg_catalog.text"
             }
@@ -65,7 +65,7 @@ pub(super) fn payload_cast(ty: &PgType, types: &[DeclaredType]) -> &'static str 
 
 /// Settings that the text of a value depends on.
 pub(super) fn settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
-    match behind_domains(ty, types) {
+    match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => {
             let range = builtin.name.ends_with("range");
             builtin
@@ -81,7 +81,7 @@ pub(super) fn settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
 }
 
 fn nested_settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
-    match behind_domains(ty, types) {
+    match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => builtin.settings.to_vec(),
         PgType::Array(element) => nested_settings(element, types),
         PgType::Declared(index) => match &types[*index].kind {
@@ -104,7 +104,7 @@ fn nested_settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
 
 /// How two values are told apart.
 pub(super) fn equality(ty: &PgType, types: &[DeclaredType]) -> Equality {
-    match behind_domains(ty, types) {
+    match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => builtin.equality,
         PgType::Array(element) => equality(element, types),
         PgType::Declared(index) => match &types[*index].kind {
@@ -114,20 +114,9 @@ pub(super) fn equality(ty: &PgType, types: &[DeclaredType]) -> Equality {
     }
 }
 
-/// The type that the values have.
-fn behind_domains<'t>(ty: &'t PgType, types: &'t [DeclaredType]) -> &'t PgType {
-    match ty {
-        PgType::Declared(index) => match &types[*index].kind {
-            TypeKind::Domain(base) => behind_domains(base, types),
-            _ => ty,
-        },
-        _ => ty,
-    }
-}
-
 /// The usual Rust type of a value that is not null.
 pub(super) fn plain_type(ty: &PgType, types: &[DeclaredType]) -> String {
-    match behind_domains(ty, types) {
+    match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => builtin.rust.to_owned(),
         PgType::Array(element) => {
             format!("runtime::types::PgArray<{}>", plain_type(element, types))

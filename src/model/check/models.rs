@@ -7,9 +7,7 @@ use crate::schema::{ColumnDecl, Document, ModelDecl, Spanned};
 
 use super::super::builtin::{BUILTINS, Equality};
 use super::super::column_type::{self, Problem};
-use super::super::{
-    Column, DeclaredType, Model, Parent, PgType, QualifiedName, TypeKind, identifier,
-};
+use super::super::{Column, DeclaredType, Model, Parent, PgType, QualifiedName, identifier};
 use super::extra;
 
 /// The models of a file by name.
@@ -423,7 +421,7 @@ fn rust(
     context: &Context<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<String> {
-    let choices: Vec<(&str, String)> = match behind_domains(ty, context.types) {
+    let choices: Vec<(&str, String)> = match ty.behind_domains(context.types) {
         PgType::Builtin { builtin, .. } => builtin
             .choices
             .iter()
@@ -446,17 +444,6 @@ fn rust(
         .into_iter()
         .find(|(word, _)| context.chrono && is_time && *word == "chrono")
         .map(|(_, ty)| ty)
-}
-
-/// The type that the values have.
-fn behind_domains<'t>(ty: &'t PgType, types: &'t [DeclaredType]) -> &'t PgType {
-    match ty {
-        PgType::Declared(index) => match &types[*index].kind {
-            TypeKind::Domain(base) => behind_domains(base, types),
-            _ => ty,
-        },
-        _ => ty,
-    }
 }
 
 pub(super) fn type_problem(

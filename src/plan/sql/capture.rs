@@ -14,7 +14,7 @@ use super::condition::{self, Rows};
 use super::trigger::{NEW_ROWS, OLD_ROWS};
 use super::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlParent, qualified};
 
-/// Depth of `extends` after which an alias would repeat; far beyond any schema.
+/// Name of a row in its sub-select.
 const ALIAS: &str = "_row";
 
 pub(super) fn function(

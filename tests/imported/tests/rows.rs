@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pgpubsub_imported::pubsub::*;
 use pgpubsub_runtime::generated::Event as _;
-use pgpubsub_runtime::{Op, serde_json};
+use pgpubsub_runtime::{serde_json, Op};
 use pgpubsub_testkit::Database;
 
 const TABLES: &str = include_str!("../tables.sql");

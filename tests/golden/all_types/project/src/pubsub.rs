@@ -50,6 +50,7 @@ pub enum Mood {
 
 impl Mood {
     /// The label in the database.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Sad => "sad",
@@ -60,6 +61,7 @@ impl Mood {
     }
 
     /// The value of a label.
+    #[must_use]
     pub fn from_label(label: &str) -> Self {
         match label {
             "sad" => Self::Sad,
@@ -1074,6 +1076,7 @@ impl Required {
     };
 
     /// A message with its defaults.
+    #[must_use]
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         field_0: i64,
@@ -1223,6 +1226,7 @@ impl Short {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(a: i64, b: i64) -> Self {
         Self { a, b }
     }
@@ -1518,6 +1522,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -1525,6 +1530,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: OnEverythingChanged,

@@ -44,6 +44,7 @@ pub enum OddState {
 
 impl OddState {
     /// The label in the database.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Plain => "plain",
@@ -55,6 +56,7 @@ impl OddState {
     }
 
     /// The value of a label.
+    #[must_use]
     pub fn from_label(label: &str) -> Self {
         match label {
             "plain" => Self::Plain,
@@ -309,6 +311,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(r#type: i64) -> Self {
         Self {
             r#type,
@@ -742,6 +745,7 @@ pub struct Listeners {
 #[rustfmt::skip]
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -749,6 +753,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: Partial,

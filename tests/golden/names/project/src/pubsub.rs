@@ -52,6 +52,7 @@ pub enum OddState {
 
 impl OddState {
     /// The label in the database.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Plain => "plain",
@@ -63,6 +64,7 @@ impl OddState {
     }
 
     /// The value of a label.
+    #[must_use]
     pub fn from_label(label: &str) -> Self {
         match label {
             "plain" => Self::Plain,
@@ -317,6 +319,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(r#type: i64) -> Self {
         Self {
             r#type,
@@ -750,6 +753,7 @@ pub struct Listeners {
 #[rustfmt::skip]
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -757,6 +761,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: Partial,

@@ -833,6 +833,7 @@ impl Reads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self { id }
     }
@@ -894,6 +895,7 @@ impl PostReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self {
             id,
@@ -964,6 +966,7 @@ impl PageReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self {
             id,
@@ -1866,6 +1869,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -1873,6 +1877,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: Count,

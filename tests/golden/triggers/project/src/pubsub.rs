@@ -841,6 +841,7 @@ impl Reads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self { id }
     }
@@ -902,6 +903,7 @@ impl PostReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self {
             id,
@@ -972,6 +974,7 @@ impl PageReads {
     };
 
     /// A message with its defaults.
+    #[must_use]
     pub fn new(id: i64) -> Self {
         Self {
             id,
@@ -1874,6 +1877,7 @@ pub struct Listeners {
 
 impl Listeners {
     /// Without any listener yet.
+    #[must_use]
     pub fn new() -> Self {
         Self {
             set: runtime::ListenerSet::new(CATALOG),
@@ -1881,6 +1885,7 @@ impl Listeners {
     }
 
     /// Every listener of the schema, so that a missing one does not compile.
+    #[must_use]
     pub fn all<L>(app: L) -> Self
     where
         L: Count,
