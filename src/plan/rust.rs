@@ -291,16 +291,16 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
 fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<RustRow> {
     let model = &schema.models[on.model];
     let image = |suffix: &str| {
-        let (list, what) = match suffix {
-            "Old" => (&on.old, "the row before"),
-            "New" => (&on.new, "the row after"),
-            _ => (if on.new.is_some() { &on.new } else { &on.old }, "a row"),
+        let (list, when) = match suffix {
+            "Old" => (&on.old, " before"),
+            "New" => (&on.new, " after"),
+            _ => (if on.new.is_some() { &on.new } else { &on.old }, ""),
         };
         let doc = format!(
-            "What the channel `{}` sends of {what} of `{}.{}`.",
-            channel.name,
+            "The row of `{}.{}`{when}, as the channel `{}` sends it.",
             code(&model.table.schema),
-            code(&model.table.name)
+            code(&model.table.name),
+            channel.name
         );
         RustRow {
             ty: row_type(channel, suffix),

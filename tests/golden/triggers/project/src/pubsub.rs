@@ -178,7 +178,7 @@ impl runtime::payload::Decode for Measure {
     }
 }
 
-/// What the channel `account_saved` sends of the row before of `app.account`.
+/// The row of `app.account` before, as the channel `account_saved` sends it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountSavedOld {
     /// `name`: text.
@@ -194,7 +194,7 @@ impl runtime::payload::Decode for AccountSavedOld {
     }
 }
 
-/// What the channel `account_saved` sends of the row after of `app.account`.
+/// The row of `app.account` after, as the channel `account_saved` sends it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountSavedNew {
     /// `id`: bigint, primary key.
@@ -268,7 +268,7 @@ impl runtime::generated::Event for AccountSaved {
     }
 }
 
-/// What the channel `account_tuned` sends of a row of `app.account`.
+/// The row of `app.account`, as the channel `account_tuned` sends it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccountTunedRow {
     /// `id`: bigint, primary key.
