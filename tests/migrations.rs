@@ -141,7 +141,7 @@ fn two_names_that_become_one_in_rust_are_refused() {
     let error = plan(&schema, &History::default()).expect_err("a clash");
     assert_eq!(
         error.to_string(),
-        "model `author` and channel `Author` would both be `Author` in Rust; rename one of them"
+        "model `author` and channel `Author` would both be `Author`; rename one of them"
     );
 }
 

@@ -4,10 +4,10 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Two declarations become one Rust name.
-    #[error("{first} and {second} would both be `{name}` in Rust; rename one of them")]
+    /// Two declarations become one name, in Rust or in the database.
+    #[error("{first} and {second} would both be `{name}`; rename one of them")]
     NameClash {
-        /// The Rust name.
+        /// The name.
         name: String,
         /// What had it first.
         first: String,

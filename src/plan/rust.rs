@@ -75,6 +75,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
     let mut names = Names::default();
     // Types and constants do not get into each other's way: a listener `x` is a trait `X` and a constant `X`.
     let mut constants = Names::default();
+    let (mut wires, mut functions) = (Names::default(), Names::default());
     constants.claim("CATALOG", "the catalog")?;
     names.claim("Listeners", "the listeners")?;
     let types: Vec<RustType> = schema
@@ -95,6 +96,14 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
     for channel in &schema.channels {
         let owner = format!("channel `{}`", channel.name);
         names.claim(&rust_type(&channel.name), &owner)?;
+        // Distinct names may become one, cut or in lower case, were it not for their hashes.
+        wires.claim(
+            &wire_name(&schema.generate.storage_schema, &channel.name),
+            &owner,
+        )?;
+        for prefix in ["capture", "notify"] {
+            functions.claim(&function_name(prefix, &channel.name), &owner)?;
+        }
         match &channel.kind {
             ChannelKind::Message { fields, .. } => distinct(
                 fields.iter().map(|field| field.name.as_str()),
