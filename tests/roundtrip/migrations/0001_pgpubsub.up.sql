@@ -1197,8 +1197,7 @@ BEGIN
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
       ('item_updated', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context),
-      ('item_audit', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context),
-      ('several', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+      ('item_audit', 'item_changed', 'update', 1, nullif(_db_version, '-'), _payload, _context);
     -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
     PERFORM pg_catalog.pg_notify('pgpubsub_item_changed', '');
   ELSIF TG_OP = 'DELETE' THEN
@@ -1215,8 +1214,7 @@ BEGIN
     INSERT INTO "pgpubsub"."notification"
       ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
     VALUES
-      ('item_audit', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context),
-      ('several', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+      ('item_audit', 'item_changed', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
     -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
     PERFORM pg_catalog.pg_notify('pgpubsub_item_changed', '');
   END IF;
@@ -1538,6 +1536,70 @@ $pgpubsub$;
 -- Triggers fire without this right; nobody shall put the function on a table of their own.
 REVOKE ALL ON FUNCTION "pgpubsub"."capture_item_bulk"() FROM PUBLIC;
 COMMENT ON FUNCTION "pgpubsub"."capture_item_bulk"() IS 'pgpubsub channel item_bulk';
+
+-- Channel item_log: called by its triggers.
+CREATE OR REPLACE FUNCTION "pgpubsub"."capture_item_log"() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $pgpubsub$
+DECLARE
+  _context pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.context', true), '');
+  _db_version pg_catalog.text := nullif(pg_catalog.current_setting('pgpubsub.db_version', true), '');
+  _payload pg_catalog.json;
+BEGIN
+  -- Asked once in a transaction, then kept in a setting that ends with it; '-' stands for "unknown".
+  IF _db_version IS NULL THEN
+    _db_version := pg_catalog.set_config('pgpubsub.db_version', coalesce("pgpubsub"."db_version"(), '-'), true);
+  END IF;
+  IF TG_OP = 'UPDATE' THEN
+    _payload := pg_catalog.json_build_object(
+      'old', (
+        SELECT pg_catalog.to_json("_row") FROM (
+          SELECT
+            OLD."id" AS "id",
+            OLD."name" AS "name",
+            OLD."body" AS "body"
+        ) AS "_row"
+      ),
+      'new', (
+        SELECT pg_catalog.to_json("_row") FROM (
+          SELECT
+            NEW."id" AS "id",
+            NEW."name" AS "name",
+            NEW."body" AS "body"
+        ) AS "_row"
+      )
+    );
+    INSERT INTO "pgpubsub"."notification"
+      ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+    VALUES
+      ('several', 'item_log', 'update', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_item_log', '');
+  ELSIF TG_OP = 'DELETE' THEN
+    _payload := pg_catalog.json_build_object(
+      'old', (
+        SELECT pg_catalog.to_json("_row") FROM (
+          SELECT
+            OLD."id" AS "id",
+            OLD."name" AS "name",
+            OLD."body" AS "body"
+        ) AS "_row"
+      )
+    );
+    INSERT INTO "pgpubsub"."notification"
+      ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
+    VALUES
+      ('several', 'item_log', 'delete', 1, nullif(_db_version, '-'), _payload, _context);
+    -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
+    PERFORM pg_catalog.pg_notify('pgpubsub_item_log', '');
+  END IF;
+  RETURN NULL;
+END
+$pgpubsub$;
+-- Triggers fire without this right; nobody shall put the function on a table of their own.
+REVOKE ALL ON FUNCTION "pgpubsub"."capture_item_log"() FROM PUBLIC;
+COMMENT ON FUNCTION "pgpubsub"."capture_item_log"() IS 'pgpubsub channel item_log';
 
 -- Channel item_fickle: called by its triggers.
 CREATE OR REPLACE FUNCTION "pgpubsub"."capture_item_fickle"() RETURNS trigger LANGUAGE plpgsql
@@ -1912,6 +1974,14 @@ CREATE OR REPLACE TRIGGER "pgpubsub_item_bulk_after_update"
   REFERENCING OLD TABLE AS "pgpubsub_old" NEW TABLE AS "pgpubsub_new"
   FOR EACH STATEMENT EXECUTE FUNCTION "pgpubsub"."capture_item_bulk"();
 COMMENT ON TRIGGER "pgpubsub_item_bulk_after_update" ON "app"."item" IS 'pgpubsub channel item_bulk';
+CREATE OR REPLACE TRIGGER "pgpubsub_item_log_after_update"
+  AFTER UPDATE ON "app"."item"
+  FOR EACH ROW EXECUTE FUNCTION "pgpubsub"."capture_item_log"();
+COMMENT ON TRIGGER "pgpubsub_item_log_after_update" ON "app"."item" IS 'pgpubsub channel item_log';
+CREATE OR REPLACE TRIGGER "pgpubsub_item_log_after_delete"
+  AFTER DELETE ON "app"."item"
+  FOR EACH ROW EXECUTE FUNCTION "pgpubsub"."capture_item_log"();
+COMMENT ON TRIGGER "pgpubsub_item_log_after_delete" ON "app"."item" IS 'pgpubsub channel item_log';
 CREATE OR REPLACE TRIGGER "pgpubsub_item_fickle_after_insert"
   AFTER INSERT ON "app"."item"
   FOR EACH ROW WHEN (
@@ -1947,7 +2017,7 @@ INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('several', 'item_bulk', 'several', ARRAY['update']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
-  VALUES ('several', 'item_changed', 'several', ARRAY['update', 'delete']);
+  VALUES ('several', 'item_log', 'several', ARRAY['update', 'delete']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")
   VALUES ('several', 'noise', 'several', ARRAY['message']);
 INSERT INTO "pgpubsub"."listener" ("name", "channel", "listener_group", "ops")

@@ -106,17 +106,17 @@ async fn a_listener_on_several_channels_gets_the_events_it_asked_for() {
             old: old(1),
             new: new(1, "c"),
         }),
-        SeveralEvent::ItemChanged(SeveralItemChanged::Update {
+        SeveralEvent::ItemLog(SeveralItemLog::Update {
             old: item(1, "a"),
             new: item(1, "c"),
         }),
         SeveralEvent::ItemBulk(SeveralItemBulk::UpdatedFrom { old: old(2) }),
         SeveralEvent::ItemBulk(SeveralItemBulk::UpdatedTo { new: new(3, "b") }),
-        SeveralEvent::ItemChanged(SeveralItemChanged::Update {
+        SeveralEvent::ItemLog(SeveralItemLog::Update {
             old: item(2, "b"),
             new: item(3, "b"),
         }),
-        SeveralEvent::ItemChanged(SeveralItemChanged::Delete { old: item(1, "c") }),
+        SeveralEvent::ItemLog(SeveralItemLog::Delete { old: item(1, "c") }),
         SeveralEvent::Noise(Noise { level: 7 }),
     ] {
         assert!(events.contains(&expected), "{expected:?} in {events:?}");
