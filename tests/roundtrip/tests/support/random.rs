@@ -118,7 +118,10 @@ pub(crate) fn value(name: &str, rng: &mut StdRng) -> String {
         }
         _ if name.ends_with("range") => range(name, rng),
         "xml" => {
-            let text = text(20, rng).replace('&', "&amp;").replace('<', "&lt;");
+            let text = text(20, rng)
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
             // XML knows no other control characters.
             let text: String = text.chars().filter(|c| !c.is_control()).collect();
             format!("<a b=\"1\">{text}</a><c/>")
