@@ -68,6 +68,7 @@ pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteEr
         lock,
         migration_names,
         newest_up,
+        shapes: crate::history::Shapes::default(),
     })
 }
 

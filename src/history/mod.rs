@@ -1,6 +1,10 @@
 //! What earlier runs left behind, read once before planning, so that planning itself does no IO.
 
+mod shape;
+
 use crate::lock::Lock;
+
+pub use shape::{Sent, Shape, ShapeVersion, Shaped, Shapes};
 
 /// Input of the planning stage beside the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,4 +17,6 @@ pub struct History {
     pub others: Vec<String>,
     /// Text of the newest migration of ours (the up file), for the down file of the next one.
     pub newest_up: Option<String>,
+    /// Shapes of models and messages that the migrations have recorded.
+    pub shapes: Shapes,
 }

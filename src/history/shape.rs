@@ -1,0 +1,89 @@
+//! Shapes: what a reader of a stored payload has to know of the code that wrote it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What the channels of a model, or a message channel, put into their payloads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Columns (fields of a message) with their types; `?` behind the type of what can be null. Columns of the row that a
+    /// model extends are `MODEL.COLUMN`.
+    pub columns: BTreeMap<String, String>,
+    /// Channels that send chosen columns only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sent: BTreeMap<String, Sent>,
+}
+
+/// Columns that a channel sends; `None`: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// Of the row before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Vec<String>>,
+    /// Of the row after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Vec<String>>,
+}
+
+/// What has a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shaped {
+    /// A model.
+    Model,
+    /// A message channel.
+    Message,
+}
+
+/// A version of a shape, as a migration records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeVersion {
+    /// What it is the shape of.
+    pub of: Shaped,
+    /// Name of the model or channel.
+    pub name: String,
+    /// From 1.
+    pub version: u32,
+    /// The shape.
+    pub shape: Shape,
+}
+
+/// All shapes that the migrations of a project have recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shapes {
+    versions: BTreeMap<(Shaped, String), BTreeMap<u32, Vec<Shape>>>,
+}
+
+impl Shapes {
+    /// Adds what a migration recorded. Two branches can have given the same number to different shapes: both are kept.
+    pub fn record(&mut self, recorded: ShapeVersion) {
+        let shapes = self
+            .versions
+            .entry((recorded.of, recorded.name))
+            .or_default()
+            .entry(recorded.version)
+            .or_default();
+        if !shapes.contains(&recorded.shape) {
+            shapes.push(recorded.shape);
+        }
+    }
+
+    /// The versions of a model or message channel with their shapes: one, or one for each branch that used the number.
+    pub fn of(&self, of: Shaped, name: &str) -> impl Iterator<Item = (u32, &[Shape])> {
+        self.versions
+            .get(&(of, name.to_owned()))
+            .into_iter()
+            .flatten()
+            .map(|(version, shapes)| (*version, shapes.as_slice()))
+    }
+
+    /// Names that have shapes, sorted.
+    pub fn names(&self, of: Shaped) -> impl Iterator<Item = &str> {
+        self.versions
+            .keys()
+            .filter(move |(kind, _)| *kind == of)
+            .map(|(_, name)| name.as_str())
+    }
+}
