@@ -36,12 +36,11 @@ fn report(changes: &ChangeSet, dry_run: bool) -> anyhow::Result<()> {
             Change::Changed { .. } => "changed",
             Change::Stale => "removed",
             Change::Stray => "stray",
-            Change::MigrationEdited => "edited",
-            Change::MigrationMissing => "missing",
+            Change::Migration(ref problem) => problem.word(),
             Change::MigrationTaken => "taken",
             Change::Same => continue,
         };
-        migration |= entry.path.ends_with(".up.sql") && word == "new";
+        migration |= entry.path.ends_with(".sql") && word == "new";
         let note = if word == "stray" {
             " (it has our mark, but no run wrote it; left alone)"
         } else {

@@ -39,8 +39,28 @@ pub struct Schema {
     pub listeners: Vec<Listener>,
 }
 
+/// A migration tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    /// None: `psql`, or something of the user's own.
+    Plain,
+    /// sqlx.
+    #[default]
+    Sqlx,
+    /// refinery.
+    Refinery,
+    /// diesel.
+    Diesel,
+    /// dbmate.
+    Dbmate,
+    /// golang-migrate.
+    GolangMigrate,
+    /// Atlas.
+    Atlas,
+}
+
 /// Output settings; paths are relative to the folder of the schema file, with `/` separators.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generate {
     /// The Rust file (`generate.rust.out`), default `src/pubsub.rs`.
     pub rust_out: String,
@@ -52,6 +72,12 @@ pub struct Generate {
     pub chrono: bool,
     /// Folder of the migrations (`generate.migrations.dir`), default `migrations`; `None` if `migrations: none`.
     pub migrations_dir: Option<String>,
+    /// Migration tool whose layout is written (`generate.migrations.tool`), default sqlx.
+    pub tool: Tool,
+    /// Whether migrations have a way down (`generate.migrations.reversible`), default yes.
+    pub reversible: bool,
+    /// Name of the database (`generate.database`), where several schema files in a folder are for several.
+    pub database: Option<String>,
     /// Value of `SET LOCAL lock_timeout` in each migration, default `3s`.
     pub lock_timeout: String,
     /// Table of the migration tool whose last applied version is the db version,

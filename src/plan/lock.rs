@@ -1,54 +1,62 @@
-//! Versions of the models: the shape tells, no clock and no database.
+//! Versions of the models: the shapes that migrations recorded tell, no clock and no database.
 
 use std::collections::BTreeMap;
 
-use crate::lock::{Lock, ModelLock};
+use crate::history::{Shape, ShapeVersion, Shaped, Shapes};
 use crate::model::{Model, Schema};
 
-use super::names::sha256_hex;
 use super::rust_types;
 
-/// Version and shape of every model ever seen.
+/// Version and shape of every model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelVersions {
-    models: BTreeMap<String, ModelLock>,
+    models: BTreeMap<String, (u32, Shape, bool)>,
 }
 
 impl ModelVersions {
     /// Equal shape keeps the version, another one takes the next, a new model starts at 1.
-    pub fn new(schema: &Schema, lock: Option<&Lock>) -> Self {
-        let mut models = lock.map(|lock| lock.models.clone()).unwrap_or_default();
-        for model in &schema.models {
-            let shape = shape(model, schema);
-            models
-                .entry(model.name.clone())
-                .and_modify(|known| {
-                    if known.shape != shape {
-                        known.version += 1;
-                        known.shape.clone_from(&shape);
-                    }
-                })
-                .or_insert(ModelLock { version: 1, shape });
+    pub fn new(schema: &Schema, shapes: &Shapes) -> Self {
+        let models = schema.models.iter().map(|model| {
+            let shape = Shape {
+                columns: columns(model, schema)
+                    .into_iter()
+                    .map(|(name, ty, nullable)| (name, if nullable { ty + "?" } else { ty }))
+                    .collect(),
+                ..Shape::default()
+            };
+            let last = shapes.of(Shaped::Model, &model.name).last();
+            let known = match last {
+                None => (1, shape, true),
+                Some((version, [only])) if *only == shape => (version, shape, false),
+                Some((version, _)) => (version + 1, shape, true),
+            };
+            (model.name.clone(), known)
+        });
+        Self {
+            models: models.collect(),
         }
-        Self { models }
     }
 
     /// Version of a model of the schema.
     pub fn of(&self, model: &Model) -> u32 {
         self.models
             .get(&model.name)
-            .map_or(1, |known| known.version)
+            .map_or(1, |(version, ..)| *version)
     }
 
-    pub(super) fn into_lock(self) -> BTreeMap<String, ModelLock> {
+    /// What the next migration has to record.
+    pub fn recorded(&self) -> Vec<ShapeVersion> {
         self.models
+            .iter()
+            .filter(|(_, (.., new))| *new)
+            .map(|(name, (version, shape, _))| ShapeVersion {
+                of: Shaped::Model,
+                name: name.clone(),
+                version: *version,
+                shape: shape.clone(),
+            })
+            .collect()
     }
-}
-
-/// What a reader of the payload must know: columns, types, nullability, and the same of the row that it extends. Order does
-/// not count: rows are JSON objects.
-fn shape(model: &Model, schema: &Schema) -> String {
-    sha256_hex(&serde_json::to_string(&columns(model, schema)).expect("strings are JSON"))
 }
 
 fn columns(model: &Model, schema: &Schema) -> Vec<(String, String, bool)> {

@@ -4,10 +4,12 @@
 
 mod error;
 pub mod ident;
+pub mod layout;
 mod literal;
 mod lock;
 mod migration;
 pub mod names;
+mod objects;
 mod rust;
 mod rust_event;
 mod rust_listener;
@@ -17,12 +19,15 @@ mod rust_type;
 mod rust_types;
 mod sql;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 pub use error::PlanError;
 pub use lock::ModelVersions;
-pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
+pub use migration::{Action, Content, Lock, Migration, Step};
 pub use names::sha256_hex;
+pub use objects::{Object, Source};
 pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
@@ -33,7 +38,7 @@ pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
 };
 
-use crate::history::History;
+use crate::history::{History, Key, ShapeVersion};
 use crate::model::Schema;
 
 /// All that the templates need to know.
@@ -53,12 +58,16 @@ pub struct Plan {
     pub rust: RustPlan,
     /// What the database shall hold.
     pub sql: SqlPlan,
-    /// The next migration, should the state differ from the newest one; `None` if migrations are not wanted.
+    /// The same, each with its fingerprint.
+    pub objects: Vec<Object>,
+    /// The next migration; `None` if migrations are not wanted.
     pub migration: Option<Migration>,
-    /// Model versions of the new lock file.
-    pub models: std::collections::BTreeMap<String, crate::lock::ModelLock>,
-    /// Migrations of earlier runs, kept in the new lock file.
-    pub migrations: Vec<crate::lock::MigrationLock>,
+    /// Shapes that the migrations have not recorded yet.
+    #[serde(skip)]
+    pub shapes: Vec<ShapeVersion>,
+    /// Migrations that hold no record of themselves, kept in the new lock file.
+    #[serde(skip)]
+    pub earlier: Vec<crate::lock::Earlier>,
 }
 
 /// The user chooses these paths; migrations have names of their own.
@@ -73,15 +82,17 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Decides everything.
+/// Decides everything. `forced` objects are emitted even if nothing was planned anew for them.
 ///
 /// # Errors
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
-pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
+pub fn plan(schema: &Schema, history: &History, forced: &BTreeSet<Key>) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
-    let versions = ModelVersions::new(schema, history.lock.as_ref());
+    let versions = ModelVersions::new(schema, &history.shapes);
     let sql = sql::plan(schema, &versions);
-    let migration = migration::plan(schema, history, &sql)?;
+    let objects = objects::plan(schema, &sql);
+    let shapes = versions.recorded();
+    let migration = migration::plan(schema, history, &objects, &shapes, forced)?;
     Ok(Plan {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),
@@ -90,12 +101,13 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
         sql,
+        objects,
         migration,
-        models: versions.into_lock(),
-        migrations: history
+        shapes,
+        earlier: history
             .lock
             .as_ref()
-            .map(|lock| lock.migrations.clone())
+            .map(|lock| lock.earlier.clone())
             .unwrap_or_default(),
     })
 }

@@ -4,11 +4,6 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// The down file of a new migration restores the state of the one before.
-    #[error(
-        "`{0}` is missing or was edited; restore it, the next migration's down file is made from it"
-    )]
-    PreviousMigration(String),
     /// A bug of ours: a template does not fit the plan.
     #[error("a template failed; please report this as a bug")]
     Template(#[from] minijinja::Error),

@@ -53,6 +53,8 @@ pub struct GenerateDecl {
     pub migrations_tool: Option<Spanned<String>>,
     /// `migrations.version_table`.
     pub version_table: Option<Spanned<String>>,
+    /// `migrations.reversible: false`.
+    pub irreversible: bool,
     /// `migrations.lock_timeout`.
     pub lock_timeout: Option<Spanned<String>>,
     /// `listeners.stubs`.

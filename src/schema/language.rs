@@ -78,7 +78,15 @@ pub const TRIGGERS: &[&str] = &["generated", "own"];
 /// Words of `datetime`.
 pub const DATETIMES: &[&str] = &["exact", "chrono"];
 /// Words of `tool`.
-pub const TOOLS: &[&str] = &["sqlx", "plain", "refinery", "diesel", "dbmate"];
+pub const TOOLS: &[&str] = &[
+    "sqlx",
+    "plain",
+    "refinery",
+    "diesel",
+    "dbmate",
+    "golang-migrate",
+    "atlas",
+];
 /// Events of a trigger channel.
 pub const EVENTS: &[&str] = &["insert", "update", "delete", "save", "truncate"];
 /// Events that a `when` can be said for.
@@ -218,7 +226,11 @@ pub static MIGRATIONS: Mapping = Mapping {
             Shape::Text,
             "How long a migration waits for a lock. Default: 3s.",
         ),
-        later("reversible"),
+        key(
+            "reversible",
+            Shape::Bool,
+            "Whether migrations have a way down. Default: true.",
+        ),
     ],
 };
 

@@ -6,11 +6,10 @@ use crate::schema::{GenerateDecl, Spanned};
 use crate::schema::language::TOOLS;
 
 use super::super::identifier;
-use super::super::{Generate, QualifiedName};
+use super::super::{Generate, QualifiedName, Tool};
 use super::extra;
 
 pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Generate {
-    tool(declared, diagnostics);
     let rust_out = path(declared.rust_out.as_ref(), "src/pubsub.rs", diagnostics);
     if let Some(out) = &declared.rust_out
         && !out.value.ends_with(".rs")
@@ -45,6 +44,9 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
             .as_ref()
             .is_some_and(|word| word.value == "chrono"),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
+        tool: tool(declared, diagnostics),
+        reversible: !declared.irreversible,
+        database: declared.database.as_ref().map(|name| name.value.clone()),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
         version_table: version_table(declared.version_table.as_ref(), diagnostics),
         stubs,
@@ -62,21 +64,23 @@ fn invalid(
     diagnostics.push(Diagnostic::new(Code::InvalidValue, at.span.clone(), message).help(help));
 }
 
-fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) {
+fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Tool {
     let Some(tool) = &declared.migrations_tool else {
-        return;
+        return Tool::default();
     };
     match tool.value.as_str() {
-        "sqlx" => {}
-        known if TOOLS.contains(&known) => {
-            let message = format!("the layout of `{known}` is not supported yet");
-            let diagnostic = Diagnostic::new(Code::NotSupported, tool.span.clone(), message);
-            diagnostics.push(diagnostic.help("leave `tool` out, or write `sqlx`"));
-        }
+        "plain" => Tool::Plain,
+        "sqlx" => Tool::Sqlx,
+        "refinery" => Tool::Refinery,
+        "diesel" => Tool::Diesel,
+        "dbmate" => Tool::Dbmate,
+        "golang-migrate" => Tool::GolangMigrate,
+        "atlas" => Tool::Atlas,
         unknown => {
             let message = format!("there is no migration tool `{unknown}`");
             let diagnostic = Diagnostic::new(Code::InvalidValue, tool.span.clone(), message);
             diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
+            Tool::default()
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::history::Key;
 use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent};
 
 use super::ident::{doc_lines, sql_ident, sql_literal};
@@ -143,6 +144,9 @@ pub struct SqlListener {
     pub group: String,
     /// Operations, as elements of an array.
     pub ops: Vec<String>,
+    /// What it is called.
+    #[serde(skip)]
+    pub key: Key,
 }
 
 pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
@@ -211,6 +215,11 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
                         .iter()
                         .map(|op| sql_literal(op.as_str()))
                         .collect(),
+                    key: Key::Listener {
+                        schema: generate.storage_schema.clone(),
+                        listener: listener.name.clone(),
+                        channel: schema.channels[subscription.channel].name.clone(),
+                    },
                 })
             })
             .collect(),
