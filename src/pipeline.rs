@@ -1,6 +1,5 @@
 //! The one way from a schema file to a change set, for the command line, for CI and for build scripts.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, Format, Sources};
@@ -98,7 +97,7 @@ pub fn run(source: &Source) -> Result<Output, Error> {
         }
     };
     let history = write::read_history(&source.root, &schema.generate)?;
-    let plan = plan::plan(&schema, &history, &BTreeSet::new())?;
+    let plan = plan::plan(&schema, &history)?;
     let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
     Ok(Output {

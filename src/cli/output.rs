@@ -90,11 +90,10 @@ pub(super) fn error(error: &anyhow::Error) {
         drop(diagnostics(&found.render(sources, *format), *format));
         return;
     }
-    let text = format!("{error:#}");
-    let text = if error.is::<pipeline::Error>() || text.starts_with("error") {
-        text
-    } else {
-        format!("error: {text}")
+    let text = match error.downcast_ref::<pipeline::Error>() {
+        // It says its cause itself.
+        Some(error) => error.to_string(),
+        None => format!("error: {error:#}"),
     };
     // Standard error may be closed, too.
     drop(writeln!(io::stderr().lock(), "{text}"));

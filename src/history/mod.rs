@@ -7,6 +7,8 @@ mod graph;
 mod key;
 mod shape;
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::lock::Lock;
@@ -34,6 +36,8 @@ pub struct History {
     pub state: State,
     /// Shapes of models and messages that they have recorded.
     pub shapes: Shapes,
+    /// Objects that the next migration shall say again, even if nothing was planned anew for them.
+    pub again: BTreeSet<Key>,
     /// Paths that schema files of other databases in the same folder write.
     pub others: Vec<String>,
 }

@@ -19,8 +19,6 @@ mod rust_type;
 mod rust_types;
 mod sql;
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 pub use error::PlanError;
@@ -38,7 +36,7 @@ pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
 };
 
-use crate::history::{History, Key, ShapeVersion};
+use crate::history::{History, ShapeVersion};
 use crate::model::Schema;
 
 /// All that the templates need to know.
@@ -82,17 +80,17 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// Decides everything. `forced` objects are emitted even if nothing was planned anew for them.
+/// Decides everything.
 ///
 /// # Errors
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
-pub fn plan(schema: &Schema, history: &History, forced: &BTreeSet<Key>) -> Result<Plan, PlanError> {
+pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
     let versions = ModelVersions::new(schema, &history.shapes);
     let sql = sql::plan(schema, &versions);
     let objects = objects::plan(schema, &sql);
     let shapes = versions.recorded();
-    let migration = migration::plan(schema, history, &objects, &shapes, forced)?;
+    let migration = migration::plan(schema, history, &objects, &shapes)?;
     Ok(Plan {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),

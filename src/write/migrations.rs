@@ -34,6 +34,7 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
         ..Found::default()
     };
     let mut downs: Vec<Down> = Vec::new();
+    let mut elsewhere = BTreeSet::new();
     for name in &found.names {
         for path in files(root, folder, name)? {
             // What is not readable as text is not ours.
@@ -50,6 +51,8 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
                         number: number(name),
                         emitted,
                     });
+                } else {
+                    elsewhere.insert(emitted.id);
                 }
             } else if let Some((takes_back, intact)) = parse_down(&text) {
                 downs.push(Down {
@@ -60,13 +63,17 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
             }
         }
     }
+    downs.retain(|down| !elsewhere.contains(&down.takes_back));
     found
         .migrations
         .sort_by(|left, right| place(left).cmp(&place(right)));
+    let mut seen = BTreeSet::new();
     for placed in &mut found.migrations {
-        pair(placed, &downs, &mut found.problems);
+        let is_copy = !seen.insert(placed.emitted.id.clone());
+        pair(placed, is_copy, &downs, &mut found.problems);
     }
     found.check();
+    found.lost(&downs);
     Ok(found)
 }
 
@@ -111,7 +118,7 @@ fn place(placed: &Placed) -> (usize, &str, &str) {
 }
 
 /// Finds the down file of an up file.
-fn pair(placed: &mut Placed, downs: &[Down], problems: &mut Vec<Problem>) {
+fn pair(placed: &mut Placed, is_copy: bool, downs: &[Down], problems: &mut Vec<Problem>) {
     let up = &placed.paths[0];
     if !placed.emitted.intact {
         problems.push(Problem {
@@ -130,7 +137,7 @@ fn pair(placed: &mut Placed, downs: &[Down], problems: &mut Vec<Problem>) {
             }
             placed.paths.push(path);
         }
-        None if placed.emitted.has_down => problems.push(Problem {
+        None if placed.emitted.has_down && !is_copy => problems.push(Problem {
             path,
             kind: ProblemKind::Missing {
                 needed_by: up.clone(),
@@ -151,6 +158,20 @@ fn down_path(up: &str) -> Option<String> {
     Some(format!("{stem}.down.sql"))
 }
 
+/// The up file of a down file.
+fn up_path(down: &str) -> String {
+    if let Some(folder) = down.strip_suffix("/down.sql") {
+        return format!("{folder}/up.sql");
+    }
+    let stem = down.strip_suffix(".down.sql").unwrap_or(down);
+    let is_refinery = stem
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with('V'));
+    let end = if is_refinery { ".sql" } else { ".up.sql" };
+    format!("{stem}{end}")
+}
+
 /// What tools see as one migration: a name without what tells up from down.
 fn stem(name: &str) -> &str {
     let name = name.strip_suffix(".sql").unwrap_or(name);
@@ -160,6 +181,25 @@ fn stem(name: &str) -> &str {
 }
 
 impl Found {
+    /// Ways back of migrations that are gone.
+    fn lost(&mut self, downs: &[Down]) {
+        let known: BTreeSet<&String> = self
+            .migrations
+            .iter()
+            .flat_map(|placed| &placed.paths)
+            .collect();
+        let lost = downs.iter().filter(|down| !known.contains(&down.path));
+        let problems: Vec<Problem> = lost
+            .map(|down| Problem {
+                path: up_path(&down.path),
+                kind: ProblemKind::Missing {
+                    needed_by: down.path.clone(),
+                },
+            })
+            .collect();
+        self.problems.extend(problems);
+    }
+
     fn check(&mut self) {
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut problems = Vec::new();

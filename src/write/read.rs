@@ -66,6 +66,7 @@ pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteEr
         migration_names: found.names,
         migrations: found.migrations,
         problems: found.problems,
+        again: std::collections::BTreeSet::new(),
     })
 }
 

@@ -30,19 +30,17 @@ pub struct Migration {
     pub steps: Vec<Step>,
 }
 
-/// `forced` objects are emitted even if nothing was planned anew for them.
 pub(super) fn plan(
     schema: &Schema,
     history: &History,
     objects: &[Object],
     shapes: &[ShapeVersion],
-    forced: &BTreeSet<Key>,
 ) -> Result<Option<Migration>, PlanError> {
     let generate = &schema.generate;
     let Some(folder) = &generate.migrations_dir else {
         return Ok(None);
     };
-    let difference = Difference::new(&history.state, objects, forced);
+    let difference = Difference::new(history, objects);
     Ok(Some(Migration {
         layout: Layout::next(generate, folder, history)?,
         database: generate.database.clone(),
@@ -59,7 +57,8 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    fn new(state: &'a State, objects: &'a [Object], forced: &BTreeSet<Key>) -> Self {
+    fn new(history: &'a History, objects: &'a [Object]) -> Self {
+        let state = &history.state;
         let wanted: BTreeSet<&Key> = objects.iter().map(|object| &object.key).collect();
         let is_there = |object: &Object| {
             state
@@ -67,7 +66,7 @@ impl<'a> Difference<'a> {
                 .get(&object.key)
                 .is_some_and(|installed| installed.spec == object.spec)
                 && !state.open.contains(&object.key)
-                && !forced.contains(&object.key)
+                && !history.again.contains(&object.key)
         };
         Self {
             sets: objects

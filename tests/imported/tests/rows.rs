@@ -10,7 +10,7 @@ use pgpubsub_runtime::{serde_json, Op};
 use pgpubsub_testkit::Database;
 
 const TABLES: &str = include_str!("../tables.sql");
-const UP: &str = include_str!("../migrations/0001_pgpubsub.up.sql");
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
 async fn database() -> (Database, pgpubsub_runtime::tokio_postgres::Client) {
     let database = Database::create().await.unwrap();
