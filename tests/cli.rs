@@ -240,6 +240,39 @@ fn a_changed_schema_emits_one_more_migration_and_leaves_the_first() {
 }
 
 #[test]
+fn another_generator_emits_nothing_until_it_is_asked_to() {
+    use pgpubsub_gen::history::{Emitted, NO_ID, parse_down, sealed};
+    let project = Project::generated();
+    // As a generator with other templates would have written it.
+    let up = project.read(UP);
+    let id = Emitted::parse(&up).unwrap().id;
+    let up = up
+        .replacen(&id, NO_ID, 1)
+        .replace("-- Only a hint", "-- A hint");
+    let (up, other_id) = sealed(&up);
+    project.write(UP, &up);
+    let down = project.read("migrations/0001_pgpubsub_init.down.sql");
+    let own = down.lines().nth(1).unwrap().rsplit(' ').next().unwrap();
+    let (down, _) = sealed(&down.replacen(own, NO_ID, 1).replacen(&id, &other_id, 1));
+    assert!(parse_down(&down).unwrap().1);
+    project.write("migrations/0001_pgpubsub_init.down.sql", &down);
+
+    assert_eq!(code(&project.run(&["check"])), 0);
+    assert!(stdout(&project.run(&[])).contains("up to date"));
+    assert_eq!(code(&project.run(&["--upgrade-templates"])), 0);
+    let second = project.read(&project.find("0002_", ".up.sql"));
+    assert!(
+        second.contains("-- Only a hint") && !second.contains("TRIGGER \""),
+        "{second}"
+    );
+    let back = project.read(&project.find("0002_", ".down.sql"));
+    assert!(back.contains("-- A hint"), "{back}");
+    assert_eq!(project.read(UP), up);
+    assert_eq!(code(&project.run(&["check"])), 0);
+    assert!(stdout(&project.run(&["--upgrade-templates"])).contains("up to date"));
+}
+
+#[test]
 fn a_path_that_is_no_longer_wanted_is_removed() {
     let project = Project::generated();
     project.write(

@@ -85,6 +85,16 @@ pub(super) struct Generate {
     /// Name what would be written; write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Also emit what this version of the generator writes in another way than the one that emitted it
+    ///
+    /// Without this, a new version emits only what the schema changes.
+    #[arg(long)]
+    pub upgrade_templates: bool,
+    /// First give this migration, and those that build on it, new numbers: another branch has used the same
+    ///
+    /// Choose the one that no shared database has applied yet. Its text stays as it is.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "stdout"])]
+    pub renumber: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

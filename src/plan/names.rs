@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::history::fingerprint;
-use crate::model::{Timing, TriggerEvent};
+use crate::model::{Level, Op, Timing, TriggerEvent};
 
 /// Longest identifier; PostgreSQL would silently cut a longer one, and two names could become one.
 pub const MAX_BYTES: usize = 63;
@@ -30,11 +30,18 @@ pub fn wire_name(storage_schema: &str, channel: &str) -> String {
 
 /// Name of a trigger. PostgreSQL fires triggers in name order: `zz_` makes a before trigger the last one,
 /// so that it sees values as near to the final ones as can be.
-pub fn trigger_name(channel: &str, event: TriggerEvent) -> String {
+///
+/// The level is part of it: on a partitioned table, a row trigger that is replaced by a statement trigger would leave its
+/// clones on the partitions behind, which then call a function that is not for them. So that is another trigger.
+pub fn trigger_name(channel: &str, event: TriggerEvent, level: Level) -> String {
     let op = event.op.as_str();
+    let end = match level {
+        Level::Statement if event.op != Op::Truncate => "_statement",
+        _ => "",
+    };
     bounded(&match event.timing {
-        Timing::After => format!("pgpubsub_{channel}_after_{op}"),
-        Timing::Before => format!("zz_pgpubsub_{channel}_before_{op}"),
+        Timing::After => format!("pgpubsub_{channel}_after_{op}{end}"),
+        Timing::Before => format!("zz_pgpubsub_{channel}_before_{op}{end}"),
     })
 }
 
@@ -78,7 +85,6 @@ pub fn sha256_hex(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Op;
 
     #[test]
     fn short_plain_wire_names_stay() {
@@ -113,9 +119,9 @@ mod tests {
                 op,
             };
             let names = [
-                trigger_name(&stem, event(Op::Insert)),
-                trigger_name(&stem, event(Op::Update)),
-                trigger_name(&format!("{stem}a"), event(Op::Update)),
+                trigger_name(&stem, event(Op::Insert), Level::Row),
+                trigger_name(&stem, event(Op::Update), Level::Row),
+                trigger_name(&format!("{stem}a"), event(Op::Update), Level::Row),
                 function_name("capture", &stem),
                 function_name("notify", &stem),
                 wire_name("pgpubsub", &stem),

@@ -13,6 +13,9 @@ pub use error::RenderError;
 pub use files::{File, FileKind, Files};
 pub use sql::Text;
 
+use std::collections::BTreeSet;
+
+use crate::history::{Key, State};
 use crate::plan::Plan;
 
 /// Who asks for the files.
@@ -48,6 +51,21 @@ pub fn objects(plan: &Plan) -> Result<Vec<Text>, RenderError> {
             })
         })
         .collect()
+}
+
+/// Objects that were planned as they are installed, but whose SQL the templates now lay out in another way.
+///
+/// # Errors
+/// A template does not fit its plan.
+pub fn laid_out_anew(plan: &Plan, state: &State) -> Result<BTreeSet<Key>, RenderError> {
+    let is_other = |text: &Text| {
+        state
+            .objects
+            .get(&text.object.key)
+            .is_some_and(|installed| installed.text != text.sql)
+    };
+    let texts = objects(plan)?.into_iter().filter(is_other);
+    Ok(texts.map(|text| text.object.key).collect())
 }
 
 /// Lays out the plan.

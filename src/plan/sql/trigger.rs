@@ -111,7 +111,7 @@ pub(super) fn plan(
             trigger: String::new(),
         },
     };
-    let mut name = trigger_name(&channel.name, event);
+    let mut name = trigger_name(&channel.name, event, on.level);
     if on.deferred {
         // PostgreSQL cannot replace a constraint trigger: another definition is another trigger.
         let definition = [

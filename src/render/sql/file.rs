@@ -20,12 +20,16 @@ pub(in crate::render) fn migration(
     let objects = Objects::new(&plan.sql)?;
     let mut files = Vec::new();
     let mut after = migration.after.clone();
+    let mut gap = 0;
     for (index, step) in migration.steps.iter().enumerate() {
         let has_down = migration.layout.paths(index, "").down.is_some();
         let header = history::up_header(migration.database.as_deref(), has_down, &after);
         let (up, id) = history::sealed(&up(&objects, migration, step, &header)?);
         let slug = slug(step, after.is_empty(), &id);
-        let paths = migration.layout.paths(index, &slug);
+        if index == 0 {
+            gap = migration.layout.gap(&id);
+        }
+        let paths = migration.layout.paths(gap + index, &slug);
         if let Some(path) = paths.down {
             let (text, _) = history::sealed(&down(&objects, migration, step, &id)?);
             files.push(NewMigration { path, text });

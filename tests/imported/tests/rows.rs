@@ -67,11 +67,8 @@ struct All {
 
 #[tokio::test]
 async fn a_row_of_every_imported_table_arrives_as_the_driver_reads_it() {
-    let (_database, client) = database().await;
-    client
-        .batch_execute(&format!("BEGIN; {UP}; COMMIT"))
-        .await
-        .unwrap();
+    let (database, client) = database().await;
+    database.migrate(MIGRATIONS).await.unwrap();
     let mut all = All { client, tables: 0 };
     row!(all, SelEct, SelEctChanged, "sel_ect_changed", r##""Odd Schema"."Sel""ect é""##, r##"1, 'n', 'o', 'm'"##, r##""id", "new", "old", "Mixed Case" AS mixed_case"##: id new old mixed_case);
     row!(all, Integers, IntegersChanged, "integers_changed", r##""Odd Schema".integers"##, r##"1, 7"##, r##""id", "a""##: id a);
