@@ -300,3 +300,104 @@ async fn a_long_transaction_holds_up_the_migration_and_no_writer_for_longer_than
         apply(&client, up, LIFE[2].0).await;
     }
 }
+
+/// What `pgpubsub-gen unlock` prints, before and after the ALTER TABLE.
+fn unlock(folder: &std::path::Path, column: &str) -> (String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pgpubsub-gen"))
+        .args(["unlock", column])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (before, after) = text.split_once("-- After it:").unwrap();
+    (before.to_owned(), after.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_column_in_a_condition_changes_its_type_and_goes_without_a_failed_write_or_a_lost_event()
+{
+    let (database, client) = session(TABLES).await;
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |columns: &str, channel: &str| {
+        let text = format!(
+            "version: 1\ndefaults: {{allow: [W0001, W0005, W0007]}}\nmodels:\n  item: {{table: app.item, columns: {{id: bigint pk, {columns}}}}}\nchannels:\n  kept: {{on: item, after: [insert, update, delete]}}\n  counted: {{on: item, {channel}}}\n"
+        );
+        std::fs::write(folder.path().join("schema.yaml"), text).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_pgpubsub-gen"))
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let mut names: Vec<_> = std::fs::read_dir(folder.path().join("migrations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
+            .collect();
+        names.sort();
+        names
+    };
+    let mut applied = 0;
+    let ups = generate("n: int", "after: update, changed: {any: [n]}");
+    for up in &ups {
+        apply(&client, &std::fs::read_to_string(up).unwrap(), "first").await;
+        applied += 1;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<Writer> = (0..2)
+        .map(|number| writer(&database, number, &stop))
+        .collect();
+    rounds(&writers).await;
+    let alter = "ALTER TABLE app.item ALTER n TYPE bigint";
+    let blocked = client
+        .batch_execute(&format!("BEGIN; {alter}; COMMIT"))
+        .await;
+    assert!(blocked.is_err(), "the trigger blocks it");
+    client.batch_execute("ROLLBACK").await.unwrap();
+
+    let (before, after) = unlock(folder.path(), "item.n");
+    apply(&client, &format!("{before};{alter};{after}"), "retype").await;
+    rounds(&writers).await;
+    let ups = generate("n: bigint", "after: update, changed: {any: [n]}");
+    for up in &ups[applied..] {
+        apply(
+            &client,
+            &std::fs::read_to_string(up).unwrap(),
+            "the new type",
+        )
+        .await;
+        applied += 1;
+    }
+    rounds(&writers).await;
+    // Dropped: first from the schema, then from the table.
+    let ups = generate("t: text?", "after: insert");
+    for up in &ups[applied..] {
+        apply(
+            &client,
+            &std::fs::read_to_string(up).unwrap(),
+            "without the column",
+        )
+        .await;
+    }
+    rounds(&writers).await;
+    apply(
+        &client,
+        "ALTER TABLE app.item RENAME old_name TO unused",
+        "another column",
+    )
+    .await;
+    rounds(&writers).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut total = 0;
+    for writer in writers {
+        writer.task.await.unwrap();
+        total += writer.writes.load(Ordering::Relaxed);
+    }
+    client.batch_execute("ALTER TABLE app.item DROP n; INSERT INTO app.item (id) VALUES (-1); DELETE FROM app.item WHERE id = -1").await.unwrap();
+    let sql = "SELECT count(*) FROM pgpubsub.notification WHERE channel = 'kept' AND op = $1";
+    for op in ["insert", "update", "delete"] {
+        let found: i64 = client.query_one(sql, &[&op]).await.unwrap().get(0);
+        let last = i64::from(op != "update");
+        assert_eq!(found, total + last, "{op}");
+    }
+}

@@ -59,6 +59,16 @@ pub(super) enum Command {
     ///
     /// Reads the catalogs in a read-only transaction.
     Import(Import),
+    /// Print the SQL around an ALTER TABLE of a column that triggers name, and therefore block
+    ///
+    /// A column in a `when`, a `changed` or an `update_of` cannot change its type or be dropped while the trigger is there. Put
+    /// what is printed before and after your ALTER TABLE, into the same transaction: no event is lost.
+    Unlock {
+        /// MODEL.COLUMN or TABLE.COLUMN, for instance app.author.name
+        column: String,
+        /// The schema file [default: schema.yaml]
+        schema: Option<PathBuf>,
+    },
     /// Say more about a kind of mistake, with an example; without a code, list all
     Explain {
         /// For instance E0201

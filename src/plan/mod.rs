@@ -37,7 +37,7 @@ pub use sql::{
 };
 
 use crate::history::{History, ShapeVersion};
-use crate::model::Schema;
+use crate::model::{QualifiedName, Schema};
 
 /// All that the templates need to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,6 +54,9 @@ pub struct Plan {
     pub stubs_path: Option<String>,
     /// The Rust file.
     pub rust: RustPlan,
+    /// Models with their tables.
+    #[serde(skip)]
+    pub tables: Vec<(String, QualifiedName)>,
     /// What the database shall hold.
     pub sql: SqlPlan,
     /// The same, each with its fingerprint.
@@ -98,6 +101,11 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
+        tables: schema
+            .models
+            .iter()
+            .map(|model| (model.name.clone(), model.table.clone()))
+            .collect(),
         sql,
         objects,
         migration,

@@ -61,6 +61,10 @@ pub(super) fn function(
     function.statement = on.level == Level::Statement;
     function.skip_errors = on.skip_errors;
     function.own_triggers = on.own_triggers;
+    function.has_condition = function
+        .branches
+        .iter()
+        .any(|branch| branch.rows.is_none() && !branch.condition.is_empty());
     function.returns_row = on.own_triggers
         || events
             .iter()

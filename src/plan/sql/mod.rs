@@ -73,6 +73,8 @@ pub struct SqlFunction {
     pub returns_row: bool,
     /// Whether the user creates its triggers.
     pub own_triggers: bool,
+    /// Whether it checks a condition row by row.
+    pub has_condition: bool,
 }
 
 /// What a capture function does for one operation.
@@ -297,6 +299,7 @@ fn function(
         skip_errors: false,
         returns_row: false,
         own_triggers: false,
+        has_condition: false,
     }
 }
 
