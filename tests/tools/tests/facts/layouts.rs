@@ -1,9 +1,7 @@
 //! What every tool must do with the layout that the generator writes for it.
 
-mod support;
-
+use super::project::Project;
 use pgpubsub_tools::Tool;
-use support::Project;
 
 /// As in a file of ours: comments first, a lock timeout for this transaction only, a body with semicolons and dollar quotes in dollar
 /// quotes.

@@ -43,10 +43,6 @@ impl Project {
         self.folder.path()
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
-    }
-
     pub(crate) async fn up(&self) -> Result<(), Error> {
         up(self.tool, &self.database.url(), self.folder()).await
     }
