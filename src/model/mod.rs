@@ -11,6 +11,7 @@ mod condition;
 mod default;
 mod field_type;
 pub(crate) mod identifier;
+mod tool;
 mod types;
 
 /// Whether a text is a column type of the language, without declared types.
@@ -20,6 +21,7 @@ pub(crate) fn is_column_type(text: &str) -> bool {
 }
 
 pub(crate) use check::check;
+pub use tool::Tool;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
 
 /// A whole, valid schema file.
@@ -52,10 +54,12 @@ pub struct Generate {
     pub chrono: bool,
     /// Folder of the migrations (`generate.migrations.dir`), default `migrations`; `None` if `migrations: none`.
     pub migrations_dir: Option<String>,
+    /// Whose layout is written, and whose table tells the db version (`generate.migrations.tool`), default sqlx.
+    pub tool: Tool,
     /// Value of `SET LOCAL lock_timeout` in each migration, default `3s`.
     pub lock_timeout: String,
-    /// Table of the migration tool whose last applied version is the db version,
-    /// default `public._sqlx_migrations`; `None` if `version_table: none`.
+    /// Table of the migration tool whose last applied version is the db version, default that of the tool; `None` if
+    /// `version_table: none`, or if the tool has none.
     pub version_table: Option<QualifiedName>,
     /// File with listener skeletons (`generate.listeners.stubs`), written once; `None` = no stubs (default).
     pub stubs: Option<String>,

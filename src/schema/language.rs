@@ -78,7 +78,15 @@ pub const TRIGGERS: &[&str] = &["generated", "own"];
 /// Words of `datetime`.
 pub const DATETIMES: &[&str] = &["exact", "chrono"];
 /// Words of `tool`.
-pub const TOOLS: &[&str] = &["sqlx", "plain", "refinery", "diesel", "dbmate"];
+pub const TOOLS: &[&str] = &[
+    "sqlx",
+    "plain",
+    "refinery",
+    "diesel",
+    "dbmate",
+    "golang-migrate",
+    "atlas",
+];
 /// Events of a trigger channel.
 pub const EVENTS: &[&str] = &["insert", "update", "delete", "save", "truncate"];
 /// Events that a `when` can be said for.
@@ -211,7 +219,7 @@ pub static MIGRATIONS: Mapping = Mapping {
         key(
             "version_table",
             Shape::Text,
-            "Table whose newest version is the db version of a notification, or `none`.",
+            "Table whose newest version is the db version of a notification, or `none`. Default: that of the tool.",
         ),
         key(
             "lock_timeout",

@@ -6,11 +6,11 @@ use crate::schema::{GenerateDecl, Spanned};
 use crate::schema::language::TOOLS;
 
 use super::super::identifier;
-use super::super::{Generate, QualifiedName};
+use super::super::{Generate, QualifiedName, Tool};
 use super::extra;
 
 pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Generate {
-    tool(declared, diagnostics);
+    let tool = tool(declared.migrations_tool.as_ref(), diagnostics);
     let rust_out = path(declared.rust_out.as_ref(), "src/pubsub.rs", diagnostics);
     if let Some(out) = &declared.rust_out
         && !out.value.ends_with(".rs")
@@ -46,7 +46,8 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
             .is_some_and(|word| word.value == "chrono"),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
-        version_table: version_table(declared.version_table.as_ref(), diagnostics),
+        tool,
+        version_table: version_table(declared.version_table.as_ref(), tool, diagnostics),
         stubs,
         lock: lock(declared.database.as_ref(), diagnostics),
         storage_schema: storage_schema(declared.storage_schema.as_ref(), diagnostics),
@@ -62,23 +63,17 @@ fn invalid(
     diagnostics.push(Diagnostic::new(Code::InvalidValue, at.span.clone(), message).help(help));
 }
 
-fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) {
-    let Some(tool) = &declared.migrations_tool else {
-        return;
+fn tool(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> Tool {
+    let Some(declared) = declared else {
+        return Tool::default();
     };
-    match tool.value.as_str() {
-        "sqlx" => {}
-        known if TOOLS.contains(&known) => {
-            let message = format!("the layout of `{known}` is not supported yet");
-            let diagnostic = Diagnostic::new(Code::NotSupported, tool.span.clone(), message);
-            diagnostics.push(diagnostic.help("leave `tool` out, or write `sqlx`"));
-        }
-        unknown => {
-            let message = format!("there is no migration tool `{unknown}`");
-            let diagnostic = Diagnostic::new(Code::InvalidValue, tool.span.clone(), message);
-            diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
-        }
-    }
+    Tool::from_word(&declared.value).unwrap_or_else(|| {
+        let unknown = &declared.value;
+        let message = format!("there is no migration tool `{unknown}`");
+        let diagnostic = Diagnostic::new(Code::InvalidValue, declared.span.clone(), message);
+        diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
+        Tool::default()
+    })
 }
 
 /// Relative to the schema file, with `/`, without `.` and empty parts.
@@ -139,14 +134,11 @@ fn lock_timeout(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostic
 
 fn version_table(
     declared: Option<&Spanned<String>>,
+    tool: Tool,
     diagnostics: &mut Diagnostics,
 ) -> Option<QualifiedName> {
-    let default = QualifiedName {
-        schema: "public".into(),
-        name: "_sqlx_migrations".into(),
-    };
     match declared {
-        None => Some(default),
+        None => tool.version_table(),
         Some(none) if none.value == "none" => None,
         Some(declared) => match identifier::table(&declared.value) {
             Ok(table) => Some(table),

@@ -4,6 +4,7 @@ mod capture;
 mod condition;
 mod probe;
 mod trigger;
+mod version;
 
 use std::collections::HashMap;
 
@@ -26,6 +27,8 @@ pub struct SqlPlan {
     pub lock_timeout: String,
     /// Version table of the migration tool: its quoted name as a literal, or `NULL`.
     pub version_table: String,
+    /// The query for the db version, as an expression that puts it together around the variable `_table`.
+    pub version_query: &'static str,
     /// Hint of the down file when notifications still wait, as a literal.
     pub waiting_hint: String,
     /// One a channel.
@@ -191,6 +194,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
             .map_or("NULL".to_owned(), |table| {
                 sql_literal(&qualified(&table.schema, &table.name))
             }),
+        version_query: version::query(generate.tool),
         waiting_hint: sql_literal(&format!(
             "Let the workers finish, or give them up: DELETE FROM {}.\"notification\".",
             sql_ident(&generate.storage_schema)

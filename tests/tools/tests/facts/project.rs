@@ -43,6 +43,11 @@ impl Project {
         self.folder.path()
     }
 
+    #[allow(dead_code)] // Other tests look at it with a session of their own.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     pub(crate) async fn up(&self) -> Result<(), Error> {
         up(self.tool, &self.database.url(), self.folder()).await
     }
