@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings the migration tools that are programs, for the tests of tests/tools: dbmate, from npm.
 #
-# golang-migrate is in no registry that we use. Who has it puts it, or a link to it, at target/tools/migrate; its tests say that they are
-# skipped otherwise. With Go: GOBIN="$PWD/target/tools" go install -tags postgres github.com/golang-migrate/migrate/v4/cmd/migrate@v4.18.3
+# golang-migrate is in none of Debian, npm, PyPI and crates.io. Who has Go:
+#     GOBIN="$PWD/target/tools" go install -tags postgres github.com/golang-migrate/migrate/v4/cmd/migrate@latest
+# Without it, its tests say that they are skipped.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 

@@ -8,13 +8,16 @@ use tokio::process::Command;
 
 use crate::{Error, Tool};
 
-/// A program that `scripts/tools.sh` has put beside what cargo builds.
+/// A program in the folder `tools` beside what cargo builds, where `scripts/tools.sh` puts it.
 pub(crate) fn fetched(tool: Tool, name: &str) -> Result<PathBuf, Error> {
     let here = env::current_exe().map_err(|error| Error::of(tool)(&error))?;
     here.ancestors()
         .map(|folder| folder.join("tools").join(name))
         .find(|program| program.is_file())
-        .ok_or_else(|| Error::new(tool, format!("`{name}` is missing: run scripts/tools.sh")))
+        .ok_or_else(|| {
+            let message = format!("`{name}` is not in target/tools: see scripts/tools.sh");
+            Error::new(tool, message)
+        })
 }
 
 /// Runs a program to its end; what it said is the error if it failed.

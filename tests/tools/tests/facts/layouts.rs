@@ -81,6 +81,40 @@ fn layout(tool: Tool) -> Vec<(&'static str, String)> {
     }
 }
 
+/// A lock that is not had in time fails the migration, which leaves nothing behind; that needs a transaction of the tool or of the file.
+async fn waits_no_longer_than_it_says(tool: Tool) {
+    let [first, second] = match tool {
+        Tool::Sqlx => ["0001_a.up.sql", "0002_b.up.sql"],
+        Tool::Refinery => ["V1__a.sql", "V2__b.sql"],
+        Tool::Diesel => ["00000000000001_a/up.sql", "00000000000002_b/up.sql"],
+        Tool::Dbmate => ["0001_a.sql", "0002_b.sql"],
+        Tool::Plain | Tool::GolangMigrate => ["0001_a.up.sql", "0002_b.up.sql"],
+    };
+    let around = |sql: &str| match tool {
+        Tool::Dbmate => format!("-- migrate:up\n{sql}\n-- migrate:down\n"),
+        Tool::Plain | Tool::GolangMigrate => format!("BEGIN;\n{sql}\nCOMMIT;\n"),
+        Tool::Sqlx | Tool::Refinery | Tool::Diesel => sql.to_owned(),
+    };
+    let table = around("CREATE TABLE t1 ();");
+    let alter =
+        around("SET LOCAL lock_timeout = '50ms';\nCREATE TABLE t2 ();\nALTER TABLE t1 ADD a int;");
+    let project = Project::new(tool, &[(first, &table)]).await;
+    project.up().await.expect("the table");
+    project.write(second, &alter);
+    let holder = project.database().connect().await.expect("a session");
+    let lock = "BEGIN; LOCK TABLE t1 IN ROW EXCLUSIVE MODE";
+    holder.batch_execute(lock).await.expect("the lock");
+    let error = project.refused().await;
+    assert!(error.contains("lock timeout"), "{error}");
+    assert_eq!(project.tables().await, ["t1"]);
+    holder.batch_execute("COMMIT").await.expect("the commit");
+    if tool != Tool::GolangMigrate {
+        // That one wants somebody to say that it is not dirty.
+        project.up().await.expect("nobody holds the lock any more");
+        assert_eq!(project.tables().await, ["t1", "t2"]);
+    }
+}
+
 async fn works(tool: Tool) {
     let project = Project::new(tool, &[]).await;
     for (path, text) in layout(tool) {
@@ -114,34 +148,42 @@ async fn works(tool: Tool) {
 }
 
 #[tokio::test]
-async fn sqlx_applies_its_layout_and_takes_it_back() {
+async fn sqlx_applies_its_layout_takes_it_back_and_stops_at_a_lock() {
     works(Tool::Sqlx).await;
+    waits_no_longer_than_it_says(Tool::Sqlx).await;
 }
 
 #[tokio::test]
-async fn refinery_applies_its_layout_and_leaves_the_down_file_to_us() {
+async fn refinery_applies_its_layout_leaves_the_down_file_to_us_and_stops_at_a_lock() {
     works(Tool::Refinery).await;
+    waits_no_longer_than_it_says(Tool::Refinery).await;
 }
 
 #[tokio::test]
-async fn diesel_applies_its_layout_and_takes_it_back() {
+async fn diesel_applies_its_layout_takes_it_back_and_stops_at_a_lock() {
     works(Tool::Diesel).await;
+    waits_no_longer_than_it_says(Tool::Diesel).await;
 }
 
 #[tokio::test]
-async fn dbmate_applies_its_layout_and_takes_it_back() {
+async fn dbmate_applies_its_layout_takes_it_back_and_stops_at_a_lock() {
     works(Tool::Dbmate).await;
+    waits_no_longer_than_it_says(Tool::Dbmate).await;
 }
 
 #[tokio::test]
-async fn psql_applies_the_plain_layout_and_takes_it_back() {
+async fn psql_applies_the_plain_layout_takes_it_back_and_stops_at_a_lock() {
     works(Tool::Plain).await;
+    waits_no_longer_than_it_says(Tool::Plain).await;
 }
 
 #[tokio::test]
-async fn golang_migrate_applies_its_layout_and_takes_it_back() {
+async fn golang_migrate_applies_its_layout_takes_it_back_and_stops_at_a_lock() {
     match Tool::GolangMigrate.installed() {
-        Ok(()) => works(Tool::GolangMigrate).await,
+        Ok(()) => {
+            works(Tool::GolangMigrate).await;
+            waits_no_longer_than_it_says(Tool::GolangMigrate).await;
+        }
         Err(error) => eprintln!("skipped: {error}"),
     }
 }
