@@ -166,6 +166,20 @@ async fn a_dirty_version_of_golang_migrate_is_none() {
 }
 
 #[tokio::test]
+async fn a_writer_that_has_asked_does_not_hold_up_golang_migrate() {
+    let sql = format!("{GOLANG_MIGRATE} INSERT INTO schema_migrations VALUES (7, false);");
+    let (database, writer) = made("tool: golang-migrate", &sql).await;
+    writer.batch_execute("BEGIN").await.expect("a transaction");
+    assert_eq!(version(&writer).await.as_deref(), Some("7"));
+    // As it writes a version.
+    let write = "BEGIN; SET LOCAL lock_timeout = '1s'; TRUNCATE schema_migrations; INSERT INTO schema_migrations VALUES (8, true); COMMIT";
+    let other = database.connect().await.expect("a session");
+    other.batch_execute(write).await.expect("no wait");
+    assert_eq!(version(&writer).await, None);
+    writer.batch_execute("COMMIT").await.expect("it goes on");
+}
+
+#[tokio::test]
 async fn texts_are_ordered_by_their_bytes_as_the_tools_do() {
     let numeric = "CREATE COLLATION public.n (provider = icu, locale = 'en-u-kn-true');
         CREATE TABLE public.schema_migrations (version varchar(255) COLLATE public.n PRIMARY KEY);";

@@ -69,33 +69,39 @@ async fn both_sections_must_be_there() {
     project.down(1).await.expect("nothing to execute");
 }
 
-/// So no comment of ours may contain it, wherever its text comes from.
+/// So no line of ours may look like it, wherever its text comes from: a comment, a literal of several lines, a body.
 #[tokio::test]
-async fn a_comment_that_looks_like_the_second_section_is_it() {
-    let body = "-- migrate:up\nCREATE TABLE t1 (\n-- migrate:down in a comment\n);\n-- migrate:down\nDROP TABLE t1;\n";
-    let project = project(&[("0001_one.sql", body)]).await;
-    let error = project.refused().await;
-    assert!(
-        error.contains("every '-- migrate:down' to be preceded"),
-        "{error}"
-    );
-    for harmless in [
-        "-- see migrate:down",
-        "  -- - migrate:down",
-        "--- migrate:down",
+async fn a_line_that_looks_like_a_section_is_one() {
+    let with = |line: &str| {
+        format!("-- migrate:up\nCREATE TABLE t1 (\n{line}\n);\n-- migrate:down\nDROP TABLE t1;\n")
+    };
+    let project = project(&[]).await;
+    for line in [
+        "-- migrate:down",
+        "--migrate:down",
+        "--  migrate:down ",
+        "-- migrate:down in a comment",
     ] {
-        let body = format!(
-            "-- migrate:up\nCREATE TABLE t1 (\n{harmless}\n);\n-- migrate:down\nDROP TABLE t1;\n"
-        );
-        project.write("0001_one.sql", &body);
-        project
-            .up()
-            .await
-            .unwrap_or_else(|error| panic!("{harmless}: {error}"));
-        project
-            .down(1)
-            .await
-            .unwrap_or_else(|error| panic!("{harmless}: {error}"));
+        project.write("0001_one.sql", &with(line));
+        let error = project.refused().await;
+        assert!(error.contains("to be preceded by"), "{line}: {error}");
+    }
+    for line in ["-- migrate:up", "--migrate:up in a comment"] {
+        project.write("0001_one.sql", &with(line));
+        project.refused().await;
+    }
+    for line in [
+        "  -- migrate:down",
+        "-- see migrate:down",
+        "-- - migrate:down",
+        "--- migrate:down",
+        "-- migrate:downwards",
+    ] {
+        project.write("0001_one.sql", &with(line));
+        let up = project.up().await;
+        up.unwrap_or_else(|error| panic!("{line}: {error}"));
+        let down = project.down(1).await;
+        down.unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 }
 

@@ -40,3 +40,13 @@ async fn a_failing_file_leaves_the_database_dirty() {
     assert_eq!(project.tables().await, ["t1"]);
     assert_eq!(project.applied().await, [""; 0]);
 }
+
+#[tokio::test]
+async fn two_files_of_one_version_are_refused() {
+    let Some(project) = project(&[ONE, ("1_two.up.sql", "CREATE TABLE t2 ();")]).await else {
+        return;
+    };
+    let error = project.refused().await;
+    assert!(error.contains("duplicate"), "{error}");
+    assert_eq!(project.tables().await, [""; 0]);
+}
