@@ -1,4 +1,4 @@
-# Sourced by demo.sh and test.sh: goes to the top of the repository, and sees to Rust and PostgreSQL.
+# Sourced by demo.sh, test.sh and other scripts: goes to the top of the repository, and sees to Rust, PostgreSQL and npm.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,16 +30,35 @@ need_postgres() {
         echo "to the folder of its binaries." >&2
         exit 1
     fi
-    local as_root=()
+    step "Installing PostgreSQL"
+    # The tests start servers of their own; a cluster that Debian starts by itself is not used.
+    apt_install PostgreSQL postgresql
+}
+
+# npm brings what Debian has not: other versions of PostgreSQL, dbmate.
+need_npm() {
+    if command -v npm >/dev/null; then
+        return
+    fi
+    if ! command -v apt-get >/dev/null; then
+        echo "npm is missing and there is no apt-get: install Node.js with npm." >&2
+        exit 1
+    fi
+    step "Installing npm"
+    apt_install npm npm
+}
+
+# What it is, as people call it, and the packages. Its output is of no interest to those who read that of our scripts.
+apt_install() {
+    local what="$1" as_root=()
+    shift
     if [ "$(id -u)" -ne 0 ]; then
         if ! command -v sudo >/dev/null; then
-            echo "PostgreSQL is missing. As root: apt-get install postgresql. Then run this again." >&2
+            echo "$what is missing. As root: apt-get install $*. Then run this again." >&2
             exit 1
         fi
         as_root=(sudo)
     fi
-    step "Installing PostgreSQL"
-    "${as_root[@]}" apt-get update
-    # The tests start servers of their own; a cluster that Debian starts by itself is not used.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql
+    "${as_root[@]}" apt-get update >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >&2
 }

@@ -28,8 +28,9 @@ pub async fn older_than_model(
 }
 
 /// Number of stored notifications, one for each group, that were written when the last applied migration was older than
-/// `version`. Versions that are numbers are compared as numbers. What was written while no version could be told is not
-/// counted; see [`waiting`] for the total.
+/// `version`, which is written as the migration tool writes it: `7`, `0007`, `20260131120001`, or Diesel's
+/// `2026-01-31-120001`. Versions that are numbers are compared as numbers. What was written while no version could be told is
+/// not counted; see [`waiting`] for the total.
 ///
 /// # Errors
 /// The query failed.
@@ -68,9 +69,54 @@ async fn by_db_version(
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
+/// As numbers of any length if they are, and as texts otherwise.
 fn is_older(written: &str, version: &str) -> bool {
-    match (written.parse::<u64>(), version.parse::<u64>()) {
-        (Ok(written), Ok(version)) => written < version,
+    match (number(written), number(version)) {
+        (Some(written), Some(version)) => {
+            (written.len(), written.as_str()) < (version.len(), version.as_str())
+        }
         _ => written < version,
+    }
+}
+
+/// The digits, without zeros in front and the hyphens that Diesel's folders have and its table has not.
+fn number(version: &str) -> Option<String> {
+    let digits = version.replace('-', "");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(digits.trim_start_matches('0').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_older;
+
+    #[test]
+    fn versions_of_every_tool_are_ordered() {
+        // Each older than the next.
+        let cases: [&[&str]; 5] = [
+            &["0", "1", "9", "10", "20260131120001"],
+            &["0009", "10", "0011", "2026-01-31-120001", "20260131120002"],
+            &["00000000000001", "00000000000002", "20260131120001"],
+            // Longer than any integer.
+            &[
+                "20260131120001",
+                "2026013112000100000000",
+                "2026013112000100000001",
+            ],
+            &["a1", "a2"],
+        ];
+        for versions in cases {
+            for (index, version) in versions.iter().enumerate() {
+                for older in &versions[..index] {
+                    assert!(is_older(older, version), "{older} {version}");
+                    assert!(!is_older(version, older), "{version} {older}");
+                }
+            }
+        }
+        for (one, same) in [("7", "0007"), ("2026-01-31-120001", "20260131120001")] {
+            assert!(!is_older(one, same) && !is_older(same, one), "{one}");
+        }
     }
 }

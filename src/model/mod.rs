@@ -11,6 +11,7 @@ mod condition;
 mod default;
 mod field_type;
 pub(crate) mod identifier;
+mod tool;
 mod types;
 
 /// Whether a text is a column type of the language, without declared types.
@@ -20,6 +21,7 @@ pub(crate) fn is_column_type(text: &str) -> bool {
 }
 
 pub(crate) use check::check;
+pub use tool::Tool;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
 
 /// A whole, valid schema file.
@@ -37,26 +39,6 @@ pub struct Schema {
     pub channels: Vec<Channel>,
     /// Listeners: the declared ones, and one implicit listener for each channel that has none.
     pub listeners: Vec<Listener>,
-}
-
-/// A migration tool.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tool {
-    /// None: `psql`, or something of the user's own.
-    Plain,
-    /// sqlx.
-    #[default]
-    Sqlx,
-    /// refinery.
-    Refinery,
-    /// diesel.
-    Diesel,
-    /// dbmate.
-    Dbmate,
-    /// golang-migrate.
-    GolangMigrate,
-    /// Atlas.
-    Atlas,
 }
 
 /// Output settings; paths are relative to the folder of the schema file, with `/` separators.
@@ -80,8 +62,8 @@ pub struct Generate {
     pub database: Option<String>,
     /// Value of `SET LOCAL lock_timeout` in each migration, default `3s`.
     pub lock_timeout: String,
-    /// Table of the migration tool whose last applied version is the db version,
-    /// default `public._sqlx_migrations`; `None` if `version_table: none`.
+    /// Table of the migration tool whose last applied version is the db version, default that of the tool; `None` if
+    /// `version_table: none`, or if the tool has none.
     pub version_table: Option<QualifiedName>,
     /// File with listener skeletons (`generate.listeners.stubs`), written once; `None` = no stubs (default).
     pub stubs: Option<String>,

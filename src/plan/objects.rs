@@ -61,7 +61,12 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             key: Key::DbVersion {
                 schema: storage.clone(),
             },
-            spec: spec(&(&sql.schema, &sql.version_table)),
+            spec: spec(&(
+                &sql.schema,
+                &sql.version_table,
+                &sql.version_statements,
+                &sql.version_after_mistake,
+            )),
             kin: String::new(),
             source: Source::DbVersion,
         },

@@ -219,7 +219,7 @@ pub static MIGRATIONS: Mapping = Mapping {
         key(
             "version_table",
             Shape::Text,
-            "Table whose newest version is the db version of a notification, or `none`.",
+            "Table whose newest version is the db version of a notification, or `none`. Default: that of the tool.",
         ),
         key(
             "lock_timeout",

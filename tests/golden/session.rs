@@ -25,6 +25,16 @@ pub(crate) async fn session(tables: &str) -> (Database, Client) {
     (database, client)
 }
 
+/// Major version of the server.
+pub(crate) async fn version(client: &Client) -> i32 {
+    let query = "SELECT current_setting('server_version_num')::int4 / 10000";
+    client
+        .query_one(query, &[])
+        .await
+        .expect("the version")
+        .get(0)
+}
+
 /// Applies files as sqlx does: each in one transaction.
 pub(crate) async fn apply(
     client: &Client,

@@ -10,6 +10,7 @@ use super::super::{Generate, QualifiedName, Tool};
 use super::extra;
 
 pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Generate {
+    let tool = tool(declared.migrations_tool.as_ref(), diagnostics);
     let rust_out = path(declared.rust_out.as_ref(), "src/pubsub.rs", diagnostics);
     if let Some(out) = &declared.rust_out
         && !out.value.ends_with(".rs")
@@ -44,11 +45,11 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
             .as_ref()
             .is_some_and(|word| word.value == "chrono"),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
-        tool: tool(declared, diagnostics),
         reversible: !declared.irreversible,
         database: declared.database.as_ref().map(|name| name.value.clone()),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
-        version_table: version_table(declared.version_table.as_ref(), diagnostics),
+        tool,
+        version_table: version_table(declared.version_table.as_ref(), tool, diagnostics),
         stubs,
         lock: lock(declared.database.as_ref(), diagnostics),
         storage_schema: storage_schema(declared.storage_schema.as_ref(), diagnostics),
@@ -64,25 +65,17 @@ fn invalid(
     diagnostics.push(Diagnostic::new(Code::InvalidValue, at.span.clone(), message).help(help));
 }
 
-fn tool(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> Tool {
-    let Some(tool) = &declared.migrations_tool else {
+fn tool(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostics) -> Tool {
+    let Some(declared) = declared else {
         return Tool::default();
     };
-    match tool.value.as_str() {
-        "plain" => Tool::Plain,
-        "sqlx" => Tool::Sqlx,
-        "refinery" => Tool::Refinery,
-        "diesel" => Tool::Diesel,
-        "dbmate" => Tool::Dbmate,
-        "golang-migrate" => Tool::GolangMigrate,
-        "atlas" => Tool::Atlas,
-        unknown => {
-            let message = format!("there is no migration tool `{unknown}`");
-            let diagnostic = Diagnostic::new(Code::InvalidValue, tool.span.clone(), message);
-            diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
-            Tool::default()
-        }
-    }
+    Tool::from_word(&declared.value).unwrap_or_else(|| {
+        let unknown = &declared.value;
+        let message = format!("there is no migration tool `{unknown}`");
+        let diagnostic = Diagnostic::new(Code::InvalidValue, declared.span.clone(), message);
+        diagnostics.push(diagnostic.help_nearest(unknown, TOOLS.iter().copied()));
+        Tool::default()
+    })
 }
 
 /// Relative to the schema file, with `/`, without `.` and empty parts.
@@ -143,14 +136,11 @@ fn lock_timeout(declared: Option<&Spanned<String>>, diagnostics: &mut Diagnostic
 
 fn version_table(
     declared: Option<&Spanned<String>>,
+    tool: Tool,
     diagnostics: &mut Diagnostics,
 ) -> Option<QualifiedName> {
-    let default = QualifiedName {
-        schema: "public".into(),
-        name: "_sqlx_migrations".into(),
-    };
     match declared {
-        None => Some(default),
+        None => tool.version_table(),
         Some(none) if none.value == "none" => None,
         Some(declared) => match identifier::table(&declared.value) {
             Ok(table) => Some(table),

@@ -4,6 +4,7 @@ mod capture;
 mod condition;
 mod probe;
 mod trigger;
+mod version;
 
 use std::collections::HashMap;
 
@@ -27,6 +28,10 @@ pub struct SqlPlan {
     pub lock_timeout: String,
     /// Version table of the migration tool: its quoted name as a literal, or `NULL`.
     pub version_table: String,
+    /// Statements of PL/pgSQL that read the table `_table` into `_version`.
+    pub version_statements: Vec<&'static str>,
+    /// The db version after one of them has failed.
+    pub version_after_mistake: &'static str,
     /// Hint of the down file when notifications still wait, as a literal.
     pub waiting_hint: String,
     /// One a channel.
@@ -197,6 +202,8 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
             .map_or("NULL".to_owned(), |table| {
                 sql_literal(&qualified(&table.schema, &table.name))
             }),
+        version_statements: version::statements(generate.tool),
+        version_after_mistake: version::after_mistake(generate.tool),
         waiting_hint: sql_literal(&format!(
             "Let the workers finish, or give them up: DELETE FROM {}.\"notification\".",
             sql_ident(&generate.storage_schema)

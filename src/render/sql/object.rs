@@ -31,7 +31,12 @@ impl<'a> Objects<'a> {
         Ok(Self {
             templates: templates()?,
             plan,
-            sql: context! { schema => &plan.schema, version_table => &plan.version_table },
+            sql: context! {
+                schema => &plan.schema,
+                version_table => &plan.version_table,
+                version_statements => &plan.version_statements,
+                version_after_mistake => plan.version_after_mistake,
+            },
         })
     }
 

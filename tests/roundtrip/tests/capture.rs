@@ -299,6 +299,13 @@ async fn bulk_conflicts_and_cascades_give_one_event_for_each_real_change() {
     fixture
         .sql("UPDATE app.item SET name = name WHERE false")
         .await;
+    let same = "SELECT count(DISTINCT txid) FROM pgpubsub.notification WHERE listener_group = 'item_audit' AND payload::text LIKE '%bulk%' AND op = 'insert'";
+    assert_eq!(fixture.count(same).await, 1);
+    let merges = "SELECT count(*) FROM pg_settings WHERE name = 'server_version_num' AND setting::int4 >= 150000";
+    if fixture.count(merges).await == 0 {
+        eprintln!("skipped: MERGE came with PostgreSQL 15");
+        return;
+    }
     fixture.sql("MERGE INTO app.item AS t USING (VALUES (1), (3001)) AS s(id) ON t.id = s.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (s.id, 'merged')").await;
     assert_eq!(
         fixture.count(&format!("{audit} AND op = 'delete'")).await,
@@ -308,8 +315,6 @@ async fn bulk_conflicts_and_cascades_give_one_event_for_each_real_change() {
         fixture.count(&format!("{audit} AND op = 'insert'")).await,
         1002
     );
-    let same = "SELECT count(DISTINCT txid) FROM pgpubsub.notification WHERE listener_group = 'item_audit' AND payload::text LIKE '%bulk%' AND op = 'insert'";
-    assert_eq!(fixture.count(same).await, 1);
 }
 
 #[tokio::test]

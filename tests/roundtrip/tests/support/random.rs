@@ -74,12 +74,20 @@ pub(crate) fn value(name: &str, rng: &mut StdRng) -> String {
                 None => moment + &offset(rng),
             }
         }
-        "interval" => format!(
-            "{} mons {} days {} microseconds",
-            rng.random::<i32>() / 2,
-            rng.random::<i32>(),
-            rng.random_range(-9_000_000_000_000_000..9_000_000_000_000_000_i64)
-        ),
+        "interval" => {
+            let micros = rng.random_range(0..9_000_000_000_000_000_u64);
+            // Not as so many microseconds: PostgreSQL 14 reads four bytes only.
+            format!(
+                "{} mons {} days {}{}:{:02}:{:02}.{:06}",
+                rng.random::<i32>() / 2,
+                rng.random::<i32>(),
+                if rng.random_bool(0.5) { "-" } else { "" },
+                micros / 3_600_000_000,
+                micros / 60_000_000 % 60,
+                micros / 1_000_000 % 60,
+                micros % 1_000_000,
+            )
+        }
         "json" | "jsonb" => json(3, rng),
         "inet" | "cidr" => network(name == "cidr", rng),
         "macaddr" => colons(&hex(6, rng)),
