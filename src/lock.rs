@@ -1,9 +1,7 @@
 //! The lock file `pgpubsub.lock`: what the generator knows about its own earlier output.
 //!
 //! It stands beside the schema file and is committed. Without a database and without a clock it answers:
-//! which version has the shape of a model, which files are ours, which triggers does the newest migration install.
-
-use std::collections::BTreeMap;
+//! which files are ours, which triggers does the newest migration install.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,22 +17,10 @@ pub const FORMAT: u32 = 1;
 pub struct Lock {
     /// [`FORMAT`].
     pub format: u32,
-    /// By name of the model. A removed model stays, so that its version never goes back.
-    pub models: BTreeMap<String, ModelLock>,
     /// Generated files, overwritten at each run; sorted.
     pub generated: Vec<String>,
     /// Emitted migrations, oldest first, never rewritten.
     pub migrations: Vec<MigrationLock>,
-}
-
-/// Shape of a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelLock {
-    /// Version of the shape, from 1.
-    pub version: u32,
-    /// Fingerprint of the shape: names and types of the captured columns.
-    pub shape: String,
 }
 
 /// One emitted migration.

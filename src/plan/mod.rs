@@ -5,7 +5,6 @@
 mod error;
 pub mod ident;
 mod literal;
-mod lock;
 mod migration;
 pub mod names;
 mod rust;
@@ -16,11 +15,11 @@ mod rust_row;
 mod rust_type;
 mod rust_types;
 mod sql;
+mod versions;
 
 use serde::Serialize;
 
 pub use error::PlanError;
-pub use lock::ModelVersions;
 pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
 pub use names::sha256_hex;
 pub use rust::{RustChannel, RustModel, RustPlan};
@@ -33,7 +32,9 @@ pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
 };
 
-use crate::history::History;
+pub use versions::Versions;
+
+use crate::history::{History, ShapeVersion};
 use crate::model::Schema;
 
 /// All that the templates need to know.
@@ -55,8 +56,9 @@ pub struct Plan {
     pub sql: SqlPlan,
     /// The next migration, should the state differ from the newest one; `None` if migrations are not wanted.
     pub migration: Option<Migration>,
-    /// Model versions of the new lock file.
-    pub models: std::collections::BTreeMap<String, crate::lock::ModelLock>,
+    /// Shapes that the next migration records, as no earlier one has.
+    #[serde(skip)]
+    pub shapes: Vec<ShapeVersion>,
     /// Migrations of earlier runs, kept in the new lock file.
     pub migrations: Vec<crate::lock::MigrationLock>,
 }
@@ -79,7 +81,7 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
 pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
-    let versions = ModelVersions::new(schema, history.lock.as_ref());
+    let versions = Versions::new(schema, &history.shapes);
     let sql = sql::plan(schema, &versions);
     let migration = migration::plan(schema, history, &sql)?;
     Ok(Plan {
@@ -91,7 +93,7 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         rust: rust::plan(schema, &versions)?,
         sql,
         migration,
-        models: versions.into_lock(),
+        shapes: versions.recorded(),
         migrations: history
             .lock
             .as_ref()

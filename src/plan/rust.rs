@@ -8,13 +8,13 @@ use crate::model::{Channel, ChannelKind, Delivery, Extra, Model, Op, Schema, Tri
 
 use super::error::PlanError;
 use super::ident::{doc_lines, rust_const, rust_field, rust_literal, rust_type};
-use super::lock::ModelVersions;
 use super::names::{function_name, wire_name};
 use super::rust_event::{self, RustEvent, row_type};
 use super::rust_listener::{self, RustListener};
 use super::rust_message::{self, RustMessage};
 use super::rust_row::{self, RustRow};
 use super::rust_type::{self, RustType};
+use super::versions::Versions;
 
 /// All of the Rust file. Literals are ready to be pasted, docs are lines without `///`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -71,7 +71,7 @@ pub struct RustChannel {
     pub message: Option<RustMessage>,
 }
 
-pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan, PlanError> {
+pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, PlanError> {
     let mut names = Names::default();
     // Types and constants do not get into each other's way: a listener `x` is a trait `X` and a constant `X`.
     let mut constants = Names::default();
@@ -238,7 +238,7 @@ pub(super) fn attributes(extra: &Extra) -> Vec<String> {
 fn rust_model(
     schema: &Schema,
     model: &Model,
-    versions: &ModelVersions,
+    versions: &Versions,
     channels: Vec<String>,
 ) -> RustModel {
     let mut doc = vec![format!(
@@ -256,7 +256,7 @@ fn rust_model(
             fields: rust_row::fields(schema, model, None),
         },
         name: rust_literal(&model.name),
-        version: versions.of(model),
+        version: versions.of_model(model),
         channels,
     }
 }

@@ -112,7 +112,7 @@ fn field(field: &MessageField, types: &[DeclaredType]) -> RustField {
 
 /// The type as the YAML has it, between backticks where Markdown would see HTML.
 fn yaml_name(ty: &FieldType, types: &[DeclaredType]) -> String {
-    let name = plain_name(ty, types);
+    let name = yaml_type(ty, types);
     if name.contains('<') {
         format!("`{name}`")
     } else {
@@ -120,7 +120,8 @@ fn yaml_name(ty: &FieldType, types: &[DeclaredType]) -> String {
     }
 }
 
-fn plain_name(ty: &FieldType, types: &[DeclaredType]) -> String {
+/// The type as the YAML has it.
+pub(super) fn yaml_type(ty: &FieldType, types: &[DeclaredType]) -> String {
     match ty {
         FieldType::Int => "int".into(),
         FieldType::Float => "float".into(),
@@ -135,23 +136,23 @@ fn plain_name(ty: &FieldType, types: &[DeclaredType]) -> String {
         FieldType::Uuid => "uuid".into(),
         FieldType::Json => "json".into(),
         FieldType::Enum(index) => types[*index].name.clone(),
-        FieldType::List(item) => format!("list<{}>", plain_name(item, types)),
-        FieldType::Set(item) => format!("set<{}>", plain_name(item, types)),
+        FieldType::List(item) => format!("list<{}>", yaml_type(item, types)),
+        FieldType::Set(item) => format!("set<{}>", yaml_type(item, types)),
         FieldType::Map(key, value) => format!(
             "map<{}, {}>",
-            plain_name(key, types),
-            plain_name(value, types)
+            yaml_type(key, types),
+            yaml_type(value, types)
         ),
         FieldType::Tuple(members) => {
             format!(
                 "tuple<{}>",
                 members
                     .iter()
-                    .map(|member| plain_name(member, types))
+                    .map(|member| yaml_type(member, types))
                     .collect::<Vec<_>>()
                     .join(", ")
             )
         }
-        FieldType::Optional(inner) => format!("{}?", plain_name(inner, types)),
+        FieldType::Optional(inner) => format!("{}?", yaml_type(inner, types)),
     }
 }

@@ -9,7 +9,6 @@ use super::error::RenderError;
 pub(super) fn file(plan: &Plan, migrations: Vec<MigrationLock>) -> Result<String, RenderError> {
     let lock = Lock {
         format: FORMAT,
-        models: plan.models.clone(),
         generated: plan
             .rust_in_project
             .then(|| plan.rust_path.clone())
