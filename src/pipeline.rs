@@ -97,6 +97,14 @@ pub fn run(source: &Source) -> Result<Output, Error> {
         }
     };
     let history = write::read_history(&source.root, &schema.generate)?;
+    let mistakes = plan::check(&schema, &history.shapes);
+    if !mistakes.is_empty() {
+        return Err(Error::Schema {
+            diagnostics: mistakes,
+            sources,
+            format: Format::Text { colour: false },
+        });
+    }
     let plan = plan::plan(&schema, &history)?;
     let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;

@@ -3,6 +3,7 @@
 //! The templates behind this stage only lay it out. Nothing here reads or writes a file, a clock or an environment variable.
 
 mod error;
+mod evolution;
 pub mod ident;
 mod literal;
 mod migration;
@@ -11,6 +12,7 @@ mod rust;
 mod rust_event;
 mod rust_listener;
 mod rust_message;
+mod rust_reading;
 mod rust_row;
 mod rust_type;
 mod rust_types;
@@ -20,13 +22,15 @@ mod versions;
 use serde::Serialize;
 
 pub use error::PlanError;
+pub use evolution::check;
 pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
 pub use names::sha256_hex;
 pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
 pub use rust_message::{RustField, RustMessage};
-pub use rust_row::{RustColumn, RustRow};
+pub use rust_reading::{RustCall, RustRead};
+pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Channel, ChannelKind, Delivery, Extra, Model, Op, Schema, TriggerChannel};
+use crate::model::{Channel, ChannelKind, Delivery, Extra, Op, Schema, TriggerChannel};
 
 use super::error::PlanError;
+use super::evolution::{Image, Readers, Seen};
 use super::ident::{doc_lines, rust_const, rust_field, rust_literal, rust_type};
 use super::names::{function_name, wire_name};
 use super::rust_event::{self, RustEvent, row_type};
@@ -61,6 +62,10 @@ pub struct RustChannel {
     pub delivery: &'static str,
     /// Function in the database, as a literal.
     pub function: String,
+    /// Highest version that is read.
+    pub version: u32,
+    /// Former names, as literals.
+    pub was: Vec<String>,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -89,7 +94,11 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
     for model in &schema.models {
         names.claim(&rust_type(&model.name), &format!("model `{}`", model.name))?;
         distinct(
-            model.columns.iter().map(|column| column.field.as_str()),
+            model
+                .columns
+                .iter()
+                .chain(&model.gone)
+                .map(|column| column.field.as_str()),
             &model.name,
         )?;
     }
@@ -116,6 +125,7 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             }
         }
     }
+    let readers = Readers::new(schema, versions);
     let mut events = Vec::new();
     for listener in &schema.listeners {
         let owner = format!("listener `{}`", listener.name);
@@ -136,7 +146,9 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
                     listener.name, channel.name
                 )];
                 let ops = &subscription.ops;
-                events.push(rust_event::plan(schema, channel, on, ty, doc, ops));
+                events.push(rust_event::plan(
+                    schema, &readers, channel, on, ty, doc, ops,
+                ));
             }
         }
     }
@@ -149,15 +161,15 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             .models
             .iter()
             .enumerate()
-            .map(|(index, model)| {
+            .map(|(index, _)| {
                 let channels = by_model.get(&index).cloned().unwrap_or_default();
-                rust_model(schema, model, versions, channels)
+                rust_model(schema, index, &readers, versions, channels)
             })
             .collect(),
         channels: schema
             .channels
             .iter()
-            .map(|channel| rust_channel(schema, channel))
+            .map(|channel| rust_channel(schema, channel, &readers, versions))
             .collect(),
         events,
         listeners: schema
@@ -237,10 +249,12 @@ pub(super) fn attributes(extra: &Extra) -> Vec<String> {
 
 fn rust_model(
     schema: &Schema,
-    model: &Model,
+    index: usize,
+    readers: &Readers<'_>,
     versions: &Versions,
     channels: Vec<String>,
 ) -> RustModel {
+    let model = &schema.models[index];
     let mut doc = vec![format!(
         "Row of `{}.{}`.",
         code(&model.table.schema),
@@ -253,7 +267,7 @@ fn rust_model(
             doc,
             derives: derives_of(schema, &model.extra),
             attributes: attributes(&model.extra),
-            fields: rust_row::fields(schema, model, None),
+            body: rust_row::body(readers, schema, model, None, &readers.whole_row(index)),
         },
         name: rust_literal(&model.name),
         version: versions.of_model(model),
@@ -261,15 +275,28 @@ fn rust_model(
     }
 }
 
-fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
+fn rust_channel(
+    schema: &Schema,
+    channel: &Channel,
+    readers: &Readers<'_>,
+    versions: &Versions,
+) -> RustChannel {
     let ty = rust_type(&channel.name);
     let mut rows = Vec::new();
     let (prefix, event, message) = match &channel.kind {
         ChannelKind::Trigger(on) => {
             let mut doc = vec![format!("Event of the channel `{}`.", channel.name)];
             append(&mut doc, channel.doc.as_deref());
-            rows = row_types(schema, channel, on);
-            let event = rust_event::plan(schema, channel, on, ty.clone(), doc, &channel.ops());
+            rows = row_types(schema, readers, channel, on);
+            let event = rust_event::plan(
+                schema,
+                readers,
+                channel,
+                on,
+                ty.clone(),
+                doc,
+                &channel.ops(),
+            );
             ("capture", Some(event), None)
         }
         ChannelKind::Message { fields, extends } => {
@@ -277,7 +304,7 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
             (
                 "notify",
                 None,
-                Some(rust_message::plan(schema, channel, fields, base)),
+                Some(rust_message::plan(schema, channel, fields, base, readers)),
             )
         }
     };
@@ -290,6 +317,13 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
             Delivery::Transient => "Transient",
         },
         function: rust_literal(&function_name(prefix, &channel.name)),
+        version: versions.of_channel(schema, channel),
+        was: channel
+            .was
+            .iter()
+            .flatten()
+            .map(|was| rust_literal(was))
+            .collect(),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,
@@ -297,14 +331,26 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
     }
 }
 
-fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<RustRow> {
+fn row_types(
+    schema: &Schema,
+    readers: &Readers<'_>,
+    channel: &Channel,
+    on: &TriggerChannel,
+) -> Vec<RustRow> {
     let model = &schema.models[on.model];
     let image = |suffix: &str| {
-        let (list, when) = match suffix {
-            "Old" => (&on.old, " before"),
-            "New" => (&on.new, " after"),
-            _ => (if on.new.is_some() { &on.new } else { &on.old }, ""),
+        let (list, when, images): (_, _, &[Image]) = match suffix {
+            "Old" => (&on.old, " before", &[Image::Old]),
+            "New" => (&on.new, " after", &[Image::New]),
+            _ => {
+                let list = if on.new.is_some() { &on.new } else { &on.old };
+                (list, "", &[Image::Old, Image::New])
+            }
         };
+        let seen: Vec<Seen> = images
+            .iter()
+            .flat_map(|image| readers.image(channel, on.model, *image))
+            .collect();
         let doc = format!(
             "The row of `{}.{}`{when}, as the channel `{}` sends it.",
             code(&model.table.schema),
@@ -316,7 +362,7 @@ fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<Rus
             doc: vec![doc],
             derives: derives_of(schema, &channel.extra),
             attributes: attributes(&channel.extra),
-            fields: rust_row::fields(schema, model, list.as_deref()),
+            body: rust_row::body(readers, schema, model, list.as_deref(), &seen),
         }
     };
     on.image_suffixes().into_iter().map(image).collect()

@@ -68,6 +68,27 @@ impl Versions {
         self.known.get(&(of, name.to_owned()))
     }
 
+    /// Whether the history knows versions of a model.
+    pub(super) fn is_known(&self, model: &Model) -> bool {
+        self.has_earlier(Shaped::Model, &model.name)
+    }
+
+    /// Whether the history knows versions of a message channel.
+    pub(super) fn is_known_message(&self, channel: &Channel) -> bool {
+        self.has_earlier(Shaped::Message, &channel.name)
+    }
+
+    fn has_earlier(&self, of: Shaped, name: &str) -> bool {
+        self.get(of, name)
+            .is_some_and(|known| !known.earlier.is_empty())
+    }
+
+    /// Whether the current version is one that the history does not know.
+    pub(super) fn is_new(&self, of: Shaped, name: &str) -> bool {
+        self.get(of, name)
+            .is_some_and(|known| !known.earlier.contains_key(&known.version))
+    }
+
     /// Every known version with its shapes, the current one last.
     pub(super) fn shapes(&self, of: Shaped, name: &str) -> Vec<(u32, &Shape)> {
         let Some(known) = self.get(of, name) else {

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS "pgpubsub"."notification" (
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
   "op"             text NOT NULL, -- insert, update, delete, truncate or message
-  "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
+  "model_version"  integer NOT NULL, -- shape of the payload, from 1
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
   "created_at"     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -998,7 +998,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_defaults', 'defaults', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_defaults', 'defaults', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_defaults', '');
 END
@@ -1022,7 +1022,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_required', 'required', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_required', 'required', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_required', '');
 END
@@ -1046,7 +1046,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_empty', 'empty', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_empty', 'empty', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_empty', '');
 END
@@ -1070,7 +1070,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_short', 'short', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_short', 'short', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_short', '');
 END

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS "Pub""Sub"."notification" (
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
   "op"             text NOT NULL, -- insert, update, delete, truncate or message
-  "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
+  "model_version"  integer NOT NULL, -- shape of the payload, from 1
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
   "created_at"     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -342,7 +342,7 @@ BEGIN
   INSERT INTO "Pub""Sub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pub_sub_a_channel_with_a_name_that_is_far_too_lon_jcipg2a4z4d4i', '');
 END

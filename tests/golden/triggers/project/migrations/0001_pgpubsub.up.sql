@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS "pgpubsub"."notification" (
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
   "op"             text NOT NULL, -- insert, update, delete, truncate or message
-  "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
+  "model_version"  integer NOT NULL, -- shape of the payload, from 1
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
   "created_at"     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -1027,8 +1027,8 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('count', 'reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context),
-    ('search', 'reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('count', 'reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context),
+    ('search', 'reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_reads', '');
 END
@@ -1052,7 +1052,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('count', 'post_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('count', 'post_reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_post_reads', '');
 END
@@ -1076,7 +1076,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('count', 'page_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('count', 'page_reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_page_reads', '');
 END
