@@ -68,33 +68,6 @@ fn a_changed_schema_gives_the_next_number_and_drops_what_is_gone() {
 }
 
 #[test]
-fn the_version_of_a_model_follows_its_shape() {
-    let first = files(&schemas::example(), &History::default());
-    let history = after(&first, &History::default());
-    let second = files(&changed(), &history);
-    let versions = |files: &Files| {
-        lock(files)
-            .models
-            .into_iter()
-            .map(|(name, model)| (name, model.version))
-            .collect::<Vec<_>>()
-    };
-    let named = |author, media, post| {
-        vec![
-            ("author".to_owned(), author),
-            ("media".to_owned(), media),
-            ("post".to_owned(), post),
-        ]
-    };
-    assert_eq!(versions(&first), named(1, 1, 1));
-    // A new name of the table or of the field is no new shape.
-    assert_eq!(versions(&second), named(2, 1, 1));
-    // Back again is a third version: rows of the first and of this one were written by different code.
-    let third = files(&schemas::example(), &after(&second, &history));
-    assert_eq!(versions(&third), named(3, 1, 1));
-}
-
-#[test]
 fn an_edited_newest_migration_is_refused_only_when_a_new_one_is_due() {
     let first = files(&schemas::example(), &History::default());
     let mut history = after(&first, &History::default());
@@ -112,7 +85,7 @@ fn without_migrations_there_is_only_code_and_lock() {
     schema.generate.migrations_dir = None;
     let files = files(&schema, &History::default());
     assert_eq!(migrations(&files), []);
-    assert_eq!(lock(&files).models.len(), 3);
+    assert_eq!(lock(&files).migrations, []);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct RustModel {
     pub name: String,
     /// Version of the shape.
     pub version: u32,
-    /// Types of the channels on it.
+    /// Expressions of the names of the channels on it, with the former ones.
     pub channels: Vec<String>,
 }
 
@@ -180,15 +180,17 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
     })
 }
 
-/// Types of the channels on each model.
+/// Names of the channels on each model: under the former ones, notifications may still wait.
 fn channels_by_model(schema: &Schema) -> BTreeMap<usize, Vec<String>> {
     let mut channels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for channel in &schema.channels {
         if let ChannelKind::Trigger(on) = &channel.kind {
+            let name = format!("{}::CHANNEL.name", rust_type(&channel.name));
+            let former = channel.was.iter().flatten().map(|was| rust_literal(was));
             channels
                 .entry(on.model)
                 .or_default()
-                .push(rust_type(&channel.name));
+                .extend(std::iter::once(name).chain(former));
         }
     }
     channels
