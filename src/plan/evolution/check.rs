@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::history::Shapes;
-use crate::model::{Channel, ChannelKind, Column, FieldType, PgType, Schema};
+use crate::model::{
+    Channel, ChannelKind, Column, DeclaredType, FieldType, PgType, Schema, TypeKind,
+};
 use crate::schema::Spanned;
 
 use super::super::rust_message::yaml_type;
@@ -104,8 +106,10 @@ struct Shown<'s> {
     name: &'s str,
     /// Type as it is written, without `?`.
     ty: String,
+    /// What else is said of it, as it would stand in its mapping.
+    rest: String,
     /// A default that would fit.
-    default: Option<&'static str>,
+    default: Option<String>,
     /// Whether it may become nullable.
     optional: bool,
     /// Usual Rust type.
@@ -138,7 +142,11 @@ fn check_model(
         .map(|column| Shown {
             field: Field::of_column(schema, column),
             name: &column.field,
-            ty: pg_name(&column.ty, &schema.types),
+            ty: column_type_text(&column.ty, schema),
+            rest: rest(
+                (column.field != column.column).then_some(column.column.as_str()),
+                column.past.was.as_deref(),
+            ),
             default: column_default(&column.ty, schema),
             optional: !column.primary_key,
             rust: plain_type(&column.ty, &schema.types),
@@ -212,7 +220,8 @@ fn check_message(
             Shown {
                 name: &message_field.name,
                 ty: yaml_type(plain, &schema.types),
-                default: field_default(plain),
+                rest: rest(None, message_field.past.was.as_deref()),
+                default: field_default(plain, schema),
                 optional: true,
                 rust: field_type(plain, &schema.types),
                 span: &message_field.past.span,
@@ -284,8 +293,9 @@ fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics:
             Problem::Unreadable(Unreadable::Type(old)) => (
                 format!("it is `{old}` there"),
                 vec![format!(
-                    "`{name}: {{type: {}, from: {{{}: crate::{name}_from_{}}}}}` with your function, which returns a `Result<{}, _>`",
+                    "`{name}: {{type: {}{}, from: {{{}: crate::{name}_from_{}}}}}` with your function, which returns a `Result<{}, _>`",
                     quoted(ty),
+                    shown.rest,
                     quoted(old),
                     word(old),
                     shown.rust.trim_start_matches("runtime::"),
@@ -314,13 +324,18 @@ fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics:
 impl Shown<'_> {
     /// What can stand for nothing.
     fn values(&self) -> Vec<String> {
-        let (name, ty) = (self.name, quoted(&self.ty));
-        let default = self.default.map(|default| {
-            format!("`{name}: {{type: {ty}, default: {default}}}` with a value of yours")
+        let (name, ty, rest) = (self.name, quoted(&self.ty), &self.rest);
+        let default = self.default.as_ref().map(|default| {
+            format!("`{name}: {{type: {ty}{rest}, default: {default}}}` with a value of yours")
         });
-        let nullable = self
-            .optional
-            .then(|| format!("`{name}: {}?` to get none", self.ty));
+        let ty = quoted(&format!("{}?", self.ty));
+        let nullable = self.optional.then(|| {
+            if rest.is_empty() {
+                format!("`{name}: {ty}` to get none")
+            } else {
+                format!("`{name}: {{type: {ty}{rest}}}` to get none")
+            }
+        });
         default.into_iter().chain(nullable).collect()
     }
 }
@@ -345,11 +360,30 @@ fn word(ty: &str) -> String {
     word.trim_matches('_').to_lowercase()
 }
 
+/// The name in the table and the former ones.
+fn rest(column: Option<&str>, was: Option<&[String]>) -> String {
+    let column = column.map(|column| format!(", column: {}", quoted(column)));
+    let was = was.map(|was| match was {
+        [only] => format!(", was: {}", quoted(only)),
+        was => format!(", was: [{}]", was.join(", ")),
+    });
+    column.into_iter().chain(was).collect()
+}
+
+/// A type as it can be written.
+fn column_type_text(ty: &PgType, schema: &Schema) -> String {
+    match ty {
+        PgType::Declared(index) => schema.types[*index].name.clone(),
+        PgType::Array(element) => format!("{}[]", column_type_text(element, schema)),
+        PgType::Builtin { .. } => pg_name(ty, &schema.types),
+    }
+}
+
 /// A value that a default of the type could have; `None` if it can have none.
-fn column_default(ty: &PgType, schema: &Schema) -> Option<&'static str> {
-    match ty.behind_domains(&schema.types) {
+fn column_default(ty: &PgType, schema: &Schema) -> Option<String> {
+    let value = match ty.behind_domains(&schema.types) {
         PgType::Array(_) => Some("[]"),
-        PgType::Declared(_) => None,
+        PgType::Declared(index) => return first_label(&schema.types[*index]),
         PgType::Builtin { builtin, .. } => match builtin.rust {
             "bool" => Some("false"),
             "i16" | "i32" | "i64" | "u32" | "f32" | "f64" | "runtime::types::PgNumeric" => {
@@ -363,16 +397,31 @@ fn column_default(ty: &PgType, schema: &Schema) -> Option<&'static str> {
             }
             _ => None,
         },
+    };
+    value.map(str::to_owned)
+}
+
+/// A label of an enum.
+fn first_label(ty: &DeclaredType) -> Option<String> {
+    match &ty.kind {
+        TypeKind::Enum(labels) => labels.first().map(|label| quoted(&label.label)),
+        _ => None,
     }
 }
 
-fn field_default(ty: &FieldType) -> Option<&'static str> {
-    match ty {
+fn field_default(ty: &FieldType, schema: &Schema) -> Option<String> {
+    let value = match ty {
+        FieldType::Enum(index) => return first_label(&schema.types[*index]),
+        FieldType::Date => Some("2000-01-01"),
+        FieldType::DateTime => Some("\"2000-01-01T00:00:00Z\""),
+        FieldType::Time => Some("\"00:00:00\""),
+        FieldType::Duration => Some("PT0S"),
         FieldType::Int | FieldType::Float | FieldType::Decimal => Some("0"),
         FieldType::Bool => Some("false"),
         FieldType::String => Some("\"\""),
         FieldType::List(_) | FieldType::Set(_) => Some("[]"),
         FieldType::Map(..) | FieldType::Json => Some("{}"),
         _ => None,
-    }
+    };
+    value.map(str::to_owned)
 }
