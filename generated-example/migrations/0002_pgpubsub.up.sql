@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS "pgpubsub"."notification" (
   "listener_group" text NOT NULL,
   "channel"        text NOT NULL,
   "op"             text NOT NULL, -- insert, update, delete, truncate or message
-  "model_version"  integer NOT NULL, -- shape of the row in the payload; 0 for messages
+  "model_version"  integer NOT NULL, -- shape of the payload, from 1
   "db_version"     text, -- last migration when it was written
   "txid"           xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
   "created_at"     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
@@ -262,7 +262,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('on_model_reads', 'model_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('on_model_reads', 'model_reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_model_reads', '');
 END
@@ -286,7 +286,7 @@ BEGIN
   INSERT INTO "pgpubsub"."notification"
     ("listener_group", "channel", "op", "model_version", "db_version", "payload", "context")
   VALUES
-    ('count_reads', 'post_reads', 'message', 0, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
+    ('count_reads', 'post_reads', 'message', 1, nullif(_db_version, '-'), $1::pg_catalog.json, _context);
   -- Only a hint that something waits. Always the same, so that PostgreSQL folds it into one for the transaction.
   PERFORM pg_catalog.pg_notify('pgpubsub_post_reads', '');
 END
@@ -312,7 +312,7 @@ BEGIN
   END IF;
   -- The id keeps equal messages of one transaction apart; PostgreSQL would fold them into one.
   _message := pg_catalog.json_build_object(
-    'id', pg_catalog.gen_random_uuid(), 'op', 'message', 'model_version', 0,
+    'id', pg_catalog.gen_random_uuid(), 'op', 'message', 'model_version', 1,
     'db_version', nullif(_db_version, '-'), 'created_at', pg_catalog.clock_timestamp(), 'context', _context,
     'payload', $1::pg_catalog.json
   )::pg_catalog.text;
