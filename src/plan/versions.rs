@@ -28,8 +28,15 @@ struct Known {
 impl Versions {
     /// An equal shape keeps the highest version, another one takes the next, what is not known starts at 1.
     pub fn new(schema: &Schema, shapes: &Shapes) -> Self {
-        let models = schema.models.iter().enumerate().map(|(index, model)| {
-            let shape = model_shape(schema, index);
+        // Not looked for model by model: there can be thousands of both.
+        let mut on: Vec<Vec<&Channel>> = vec![Vec::new(); schema.models.len()];
+        for channel in &schema.channels {
+            if let ChannelKind::Trigger(trigger) = &channel.kind {
+                on[trigger.model].push(channel);
+            }
+        }
+        let models = schema.models.iter().zip(&on).map(|(model, channels)| {
+            let shape = model_shape(schema, model, channels);
             (Shaped::Model, &model.name, &model.was, shape)
         });
         let messages = schema.channels.iter().filter_map(|channel| {
@@ -251,19 +258,15 @@ fn text(shape: &Shape) -> String {
 
 /// What a reader of the payloads must know: columns, types, nullability, the same of the row that it extends, and what the
 /// channels send of it. Order does not count: rows are JSON objects.
-fn model_shape(schema: &Schema, index: usize) -> Shape {
-    let model = &schema.models[index];
+fn model_shape(schema: &Schema, model: &Model, channels: &[&Channel]) -> Shape {
     let mut shape = Shape {
         columns: columns(model, schema),
         ..Shape::default()
     };
-    for channel in &schema.channels {
+    for channel in channels {
         let ChannelKind::Trigger(on) = &channel.kind else {
             continue;
         };
-        if on.model != index {
-            continue;
-        }
         let names = |list: &Option<Vec<usize>>| {
             let list = list.as_ref()?;
             let mut names: Vec<String> = list

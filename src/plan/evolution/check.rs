@@ -165,13 +165,10 @@ fn check_model(
         None,
         &mut problems,
     );
-    for channel in &schema.channels {
+    for channel in readers.channels_on(index) {
         let ChannelKind::Trigger(on) = &channel.kind else {
             continue;
         };
-        if on.model != index {
-            continue;
-        }
         for (image, list) in [(Image::Old, &on.old), (Image::New, &on.new)] {
             let Some(list) = list.as_ref().filter(|list| !list.is_empty()) else {
                 continue;

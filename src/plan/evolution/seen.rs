@@ -57,6 +57,14 @@ impl<'s> Readers<'s> {
         }
     }
 
+    /// Channels on a model.
+    pub(super) fn channels_on(&self, index: usize) -> impl Iterator<Item = &'s Channel> {
+        let schema = self.schema;
+        self.channels[index]
+            .iter()
+            .map(|channel| &schema.channels[*channel])
+    }
+
     /// The current version of a model.
     pub(in crate::plan) fn current(&self, model: &Model) -> u32 {
         self.versions.of_model(model)
@@ -74,8 +82,7 @@ impl<'s> Readers<'s> {
     /// What the struct of a model is read from: payloads of channels that send whole rows, and of models that extend it.
     pub(in crate::plan) fn whole_row(&self, index: usize) -> Vec<Seen> {
         let mut seen = Vec::new();
-        for channel in &self.channels[index] {
-            let channel = &self.schema.channels[*channel];
+        for channel in self.channels_on(index) {
             let ChannelKind::Trigger(on) = &channel.kind else {
                 continue;
             };
