@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "shapes.rs"]
+#[path = "golden/shapes.rs"]
 mod shapes;
 
 use pgpubsub_gen::diagnostic::{Code, Diagnostics, Format, Sources};

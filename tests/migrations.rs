@@ -10,7 +10,7 @@ use pgpubsub_gen::history::History;
 use pgpubsub_gen::lock::FILE_NAME;
 use pgpubsub_gen::model::{ChannelKind, Op, Timing, TriggerEvent};
 use pgpubsub_gen::plan::plan;
-use pgpubsub_gen::render::{Files, RenderError};
+use pgpubsub_gen::render::RenderError;
 use runs::{after, files, lock, migrations, try_files};
 use schemas::changed;
 

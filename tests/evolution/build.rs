@@ -9,11 +9,11 @@ use pgpubsub_gen::history::History;
 use pgpubsub_gen::render::{Mode, render};
 use pgpubsub_gen::{plan, schema};
 
-#[path = "../shapes.rs"]
+#[path = "../golden/shapes.rs"]
 mod shapes;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in ["schema.yaml", "schema.shapes", "../shapes.rs"] {
+    for path in ["schema.yaml", "schema.shapes", "../golden/shapes.rs"] {
         println!("cargo::rerun-if-changed={path}");
     }
     let text = fs::read_to_string("schema.yaml")?;
