@@ -103,6 +103,14 @@ pub fn run(source: &Source) -> Result<Output, Error> {
 pub fn run_with(source: &Source, options: Options) -> Result<Output, Error> {
     let (sources, Loaded { schema, warnings }) = load(source)?;
     let mut history = write::read_history(&source.root, &schema.generate)?;
+    let mistakes = plan::check(&schema, &history.shapes);
+    if !mistakes.is_empty() {
+        return Err(Error::Schema {
+            diagnostics: mistakes,
+            sources,
+            format: Format::Text { colour: false },
+        });
+    }
     let mut plan = plan::plan(&schema, &history)?;
     if options.upgrade_templates {
         history.again = render::laid_out_anew(&plan, &history.state)?;

@@ -167,6 +167,7 @@ mod tests {
         };
         let generate = Generate {
             tool,
+            reversible: true,
             ..Generate::default()
         };
         let layout = Layout::next(&generate, "m", &history).expect("a number");

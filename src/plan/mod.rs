@@ -3,10 +3,10 @@
 //! The templates behind this stage only lay it out. Nothing here reads or writes a file, a clock or an environment variable.
 
 mod error;
+mod evolution;
 pub mod ident;
 pub mod layout;
 mod literal;
-mod lock;
 mod migration;
 pub mod names;
 mod objects;
@@ -14,15 +14,17 @@ mod rust;
 mod rust_event;
 mod rust_listener;
 mod rust_message;
+mod rust_reading;
 mod rust_row;
 mod rust_type;
 mod rust_types;
 mod sql;
+mod versions;
 
 use serde::Serialize;
 
 pub use error::PlanError;
-pub use lock::ModelVersions;
+pub use evolution::check;
 pub use migration::{Action, Content, Lock, Migration, Step};
 pub use names::sha256_hex;
 pub use objects::{Object, Source};
@@ -30,11 +32,14 @@ pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
 pub use rust_message::{RustField, RustMessage};
-pub use rust_row::{RustColumn, RustRow};
+pub use rust_reading::{RustCall, RustRead};
+pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
 };
+
+pub use versions::Versions;
 
 use crate::history::{History, ShapeVersion};
 use crate::model::{QualifiedName, Schema};
@@ -89,7 +94,7 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
 pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
-    let versions = ModelVersions::new(schema, &history.shapes);
+    let versions = Versions::new(schema, &history.shapes);
     let sql = sql::plan(schema, &versions);
     let objects = objects::plan(schema, &sql);
     let shapes = versions.recorded();

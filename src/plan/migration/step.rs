@@ -25,7 +25,7 @@ pub struct Step {
 /// A lock on a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lock {
-    /// The table, quoted, with its schema.
+    /// The table, quoted, with its schema, on one line.
     pub table: String,
     /// The same without quotes and schema.
     pub name: String,
@@ -67,7 +67,9 @@ impl Step {
     pub(super) fn new(table: Option<(&str, &str)>) -> Self {
         Self {
             lock: table.map(|(schema, name)| Lock {
-                table: format!("{}.{}", sql_ident(schema), sql_ident(name)),
+                // For a comment, which a line break of any kind would end.
+                table: format!("{}.{}", sql_ident(schema), sql_ident(name))
+                    .replace(['\n', '\r'], " "),
                 name: name.to_owned(),
                 exclusive: false,
             }),

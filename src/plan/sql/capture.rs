@@ -8,8 +8,8 @@ use crate::model::{
 };
 
 use super::super::ident::{free_sql_name, sql_ident, sql_literal};
-use super::super::lock::ModelVersions;
 use super::super::rust_types::{payload_cast, settings};
+use super::super::versions::Versions;
 use super::condition::{self, Rows};
 use super::trigger::{NEW_ROWS, OLD_ROWS};
 use super::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlParent, qualified};
@@ -22,7 +22,7 @@ pub(super) fn function(
     channel: &Channel,
     on: &TriggerChannel,
     events: &[TriggerEvent],
-    versions: &ModelVersions,
+    versions: &Versions,
     groups: impl Fn(Op) -> Vec<String>,
 ) -> SqlFunction {
     let model = &schema.models[on.model];
@@ -52,7 +52,7 @@ pub(super) fn function(
         })
         .collect();
     let mut function = super::function(schema, channel, "capture", "", branches);
-    function.model_version = versions.of(model);
+    function.model_version = versions.of_model(model);
     if channel.delivery == Delivery::Transient {
         // The time of the notification is part of what is sent.
         needed.insert(Setting::TimeZone);

@@ -14,8 +14,8 @@ use crate::history::Key;
 use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent};
 
 use super::ident::{doc_lines, sql_ident, sql_literal};
-use super::lock::ModelVersions;
 use super::names::{function_name, wire_name};
+use super::versions::Versions;
 
 pub use trigger::SqlTrigger;
 
@@ -64,7 +64,7 @@ pub struct SqlFunction {
     pub wire: String,
     /// Stored, or only notified.
     pub durable: bool,
-    /// Version of the model, 0 for a message channel.
+    /// Version of the model, or of the message channel.
     pub model_version: u32,
     /// `SET` clauses beside the search path: those that the texts of the captured types depend on.
     pub settings: Vec<&'static str>,
@@ -156,7 +156,7 @@ pub struct SqlListener {
     pub key: Key,
 }
 
-pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
+pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     let generate = &schema.generate;
     let groups = Groups::new(schema);
     let mut functions = Vec::new();
@@ -189,7 +189,9 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
                 functions.push(function);
             }
             ChannelKind::Message { .. } => {
-                functions.push(notify(schema, channel, groups.of(index, Op::Message)));
+                let mut function = notify(schema, channel, groups.of(index, Op::Message));
+                function.model_version = versions.of_channel(schema, channel);
+                functions.push(function);
             }
         }
     }
@@ -299,7 +301,7 @@ fn function(
         channel: sql_literal(&channel.name),
         wire: sql_literal(&wire_name(storage, &channel.name)),
         durable: channel.delivery == Delivery::Durable,
-        model_version: 0,
+        model_version: 1,
         settings: Vec::new(),
         branches,
         statement: false,

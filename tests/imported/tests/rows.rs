@@ -51,7 +51,7 @@ macro_rules! row {
         let stored = format!("{}", $channel);
         let payload: String = $all.client
             .query_one("SELECT payload::text FROM pgpubsub.notification WHERE channel = $1", &[&stored]).await.unwrap().get(0);
-        let event = $event::decode_event(Op::Insert, &serde_json::from_str(&payload).unwrap())
+        let event = $event::decode_event(Op::Insert, 1, &serde_json::from_str(&payload).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}: {payload}", $table));
         let mut names = [$(stringify!($field)),*].into_iter();
         let expected = $model { $($field: row.get(names.next().unwrap().trim_start_matches("r#"))),* };

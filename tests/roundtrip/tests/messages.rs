@@ -149,7 +149,7 @@ async fn a_message_belongs_to_the_callers_transaction() {
     for seen in work.next(2).await {
         match seen {
             Seen::OnMoreDefaults(event, notification) => {
-                assert_eq!((event.extra, notification.model_version), (2, 0))
+                assert_eq!((event.extra, notification.model_version), (2, 1))
             }
             Seen::OnWhisper(event, _) => assert_eq!(
                 event,
