@@ -112,6 +112,14 @@ pub fn run_with(source: &Source, options: Options) -> Result<Output, Error> {
         });
     }
     let mut plan = plan::plan(&schema, &history)?;
+    let mistakes = plan::check_renames(&schema, &history.state, &plan.objects);
+    if !mistakes.is_empty() {
+        return Err(Error::Schema {
+            diagnostics: mistakes,
+            sources,
+            format: Format::Text { colour: false },
+        });
+    }
     if options.upgrade_templates {
         history.again = render::laid_out_anew(&plan, &history.state)?;
         plan = plan::plan(&schema, &history)?;

@@ -240,6 +240,71 @@ fn a_changed_schema_emits_one_more_migration_and_leaves_the_first() {
 }
 
 #[test]
+fn a_renamed_channel_says_so() {
+    let project = Project::generated();
+    let renamed = SCHEMA.replace("author_created:", "author_added:");
+    project.write("schema.yaml", &renamed);
+    fails(
+        &project,
+        &[],
+        &[
+            "error[E0502]: channel `author_added` looks like `author_created` under another name",
+            "schema.yaml:7:3",
+            "write `was: author_created` if it is",
+            "`was: []` if `author_added` is new",
+        ],
+    );
+    for was in ["author_created", "[]"] {
+        let project = Project::generated();
+        let said = renamed.replace("after: insert", &format!("after: insert, was: {was}"));
+        project.write("schema.yaml", &said);
+        assert_eq!(code(&project.run(&[])), 0, "{was}");
+        assert_eq!(code(&project.run(&["check"])), 0, "{was}");
+        let rust = project.read("src/pubsub.rs");
+        assert_eq!(
+            rust.contains("was: &[\"author_created\"]"),
+            was != "[]",
+            "{rust}"
+        );
+    }
+}
+
+#[test]
+fn a_renamed_table_takes_its_triggers_along() {
+    let moved = SCHEMA.replace("table: app.author", "table: app.writer");
+    let project = Project::generated();
+    project.write("schema.yaml", &moved);
+    fails(
+        &project,
+        &[],
+        &[
+            "model `author` was on the table `app.author`",
+            "write `table: {name: app.writer, was: app.author}` if the table was renamed",
+        ],
+    );
+    for (was, drops) in [("app.author", false), ("[]", true)] {
+        let project = Project::generated();
+        let said = moved.replace(
+            "table: app.writer",
+            &format!("table: {{name: app.writer, was: {was}}}"),
+        );
+        project.write("schema.yaml", &said);
+        assert_eq!(code(&project.run(&[])), 0, "{was}");
+        assert_eq!(code(&project.run(&["check"])), 0, "{was}");
+        let ups = fs::read_dir(project.path("migrations")).unwrap();
+        let ups: String = ups
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with("0001") && name.ends_with(".up.sql"))
+            .map(|name| project.read(&format!("migrations/{name}")))
+            .collect();
+        let dropped =
+            "DROP TRIGGER IF EXISTS \"pgpubsub_author_created_after_insert\" ON \"app\".\"author\"";
+        assert_eq!(ups.contains(dropped), drops, "{ups}");
+        assert!(ups.contains("AFTER INSERT ON \"app\".\"writer\""), "{ups}");
+    }
+}
+
+#[test]
 fn another_generator_emits_nothing_until_it_is_asked_to() {
     use pgpubsub_gen::history::{Emitted, NO_ID, parse_down, sealed};
     let project = Project::generated();

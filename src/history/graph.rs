@@ -69,8 +69,8 @@ impl State {
         state
     }
 
-    /// The triggers have moved with their table.
-    fn rename(&mut self, from: &(String, String), to: &(String, String)) {
+    /// A table has another name; its triggers have moved with it.
+    pub fn rename(&mut self, from: &(String, String), to: &(String, String)) {
         let moved: Vec<Key> = self
             .objects
             .keys()

@@ -103,8 +103,8 @@ pub struct Model {
     pub oldest: Option<Spanned<u32>>,
     /// The table; `table:` or the model's name.
     pub table: QualifiedName,
-    /// Former names of the table.
-    pub table_was: Vec<QualifiedName>,
+    /// Former names of the table; `None`: nothing is said, empty: it is another table.
+    pub table_was: Option<Vec<QualifiedName>>,
     /// Those of mixins first; at least one is captured.
     pub columns: Vec<Column>,
     /// Columns that are gone from the table, and only in notifications of earlier versions (`until`).

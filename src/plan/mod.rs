@@ -25,7 +25,7 @@ use serde::Serialize;
 
 pub use error::PlanError;
 pub use evolution::check;
-pub use migration::{Action, Content, Lock, Migration, Step};
+pub use migration::{Action, Content, Lock, Migration, Step, check_renames};
 pub use names::sha256_hex;
 pub use objects::{Object, Source};
 pub use rust::{RustChannel, RustModel, RustPlan};

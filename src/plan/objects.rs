@@ -6,10 +6,9 @@
 use serde::Serialize;
 
 use crate::history::{Key, fingerprint};
-use crate::model::Schema;
+use crate::model::{ChannelKind, Schema};
 
 use super::ident::{sql_ident, sql_literal};
-use super::names::function_name;
 use super::sql::{SqlFunction, SqlPlan};
 
 /// An object of the database.
@@ -71,12 +70,11 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             source: Source::DbVersion,
         },
     ];
-    for (index, (function, channel)) in sql.functions.iter().zip(&schema.channels).enumerate() {
-        let name = function_name(function.kind, &channel.name);
+    for (index, function) in sql.functions.iter().enumerate() {
         objects.push(Object {
-            key: function_key(storage, function.kind, name),
+            key: function.key.clone(),
             spec: spec(function),
-            kin: kin(function),
+            kin: kin(function, schema),
             source: Source::Function(index),
         });
     }
@@ -85,7 +83,11 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             key: trigger.key.clone(),
             spec: spec(trigger),
             kin: fingerprint(
-                &function_key(storage, "capture", trigger.function_name.clone()).to_string(),
+                &Key::Capture {
+                    schema: storage.clone(),
+                    function: trigger.function_name.clone(),
+                }
+                .to_string(),
             ),
             source: Source::Trigger(index),
         });
@@ -102,21 +104,24 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
     objects
 }
 
-fn function_key(storage: &str, kind: &str, function: String) -> Key {
-    let schema = storage.to_owned();
-    match kind {
-        "notify" => Key::Notify { schema, function },
-        _ => Key::Capture { schema, function },
-    }
-}
-
 fn spec(plan: &impl Serialize) -> String {
     fingerprint(&serde_json::to_string(plan).expect("strings and numbers are JSON"))
 }
 
-/// What stays when a channel is renamed.
-fn kin(function: &SqlFunction) -> String {
+/// What stays when a channel is renamed, with the groups of its listeners.
+fn kin(function: &SqlFunction, schema: &Schema) -> String {
     let mut function = function.clone();
+    let channel = schema
+        .channels
+        .iter()
+        .find(|channel| channel.name == function.channel_name);
+    for branch in &mut function.branches {
+        branch.groups.clear();
+    }
+    let model = match channel.map(|channel| &channel.kind) {
+        Some(ChannelKind::Trigger(on)) => schema.models[on.model].name.as_str(),
+        _ => "",
+    };
     for name in [
         &mut function.name,
         &mut function.signature,
@@ -127,7 +132,7 @@ fn kin(function: &SqlFunction) -> String {
     ] {
         name.clear();
     }
-    spec(&function)
+    spec(&(function, model))
 }
 
 /// The statement that drops an object that is not the storage.
@@ -142,7 +147,7 @@ pub(super) fn drop_statement(key: &Key) -> String {
             )
         }
         Key::Notify { schema, function } => format!(
-            "DROP FUNCTION IF EXISTS {}(pg_catalog.text);",
+            "DROP FUNCTION IF EXISTS {}(pg_catalog.text, pg_catalog.int4);",
             in_schema(schema, function)
         ),
         Key::Capture { schema, function } => {

@@ -306,7 +306,14 @@ fn rust_channel(
             (
                 "notify",
                 None,
-                Some(rust_message::plan(schema, channel, fields, base, readers)),
+                Some(rust_message::plan(
+                    schema,
+                    channel,
+                    fields,
+                    base,
+                    readers,
+                    versions.of_channel(schema, channel),
+                )),
             )
         }
     };

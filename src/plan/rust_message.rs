@@ -62,6 +62,7 @@ pub(super) fn plan(
     fields: &[MessageField],
     base: Option<&str>,
     readers: &Readers<'_>,
+    version: u32,
 ) -> RustMessage {
     let mut doc = vec![format!("Message of the channel `{}`.", channel.name)];
     append(&mut doc, channel.doc.as_deref());
@@ -111,7 +112,7 @@ pub(super) fn plan(
         version: if versioned { "version" } else { "_version" },
         oldest,
         fields,
-        statement: rust_literal(&format!("SELECT {function}($1)")),
+        statement: rust_literal(&format!("SELECT {function}($1, {version})")),
     }
 }
 

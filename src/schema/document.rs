@@ -137,7 +137,7 @@ pub struct ModelDecl {
     /// `table:`, or its `name`.
     pub table: Option<Spanned<String>>,
     /// `was` of `table:`.
-    pub table_was: Vec<Spanned<String>>,
+    pub table_was: Option<Vec<Spanned<String>>>,
     /// `abstract: true`.
     pub is_abstract: bool,
     /// `mixin:`.

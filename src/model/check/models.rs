@@ -234,7 +234,10 @@ fn check_model(
         was: past::was(declared.was.as_ref(), &what.value, diagnostics),
         oldest: declared.oldest.clone(),
         table: table(declared, diagnostics),
-        table_was: past::tables(&declared.table_was, diagnostics),
+        table_was: declared
+            .table_was
+            .as_ref()
+            .map(|was| past::tables(was, diagnostics)),
         columns,
         gone,
         partitioned: declared.partitioned,

@@ -1,5 +1,6 @@
 //! The next migration: what differs between what the emitted ones leave behind and what the schema wants, in steps.
 
+mod renames;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use crate::model::Schema;
 use super::error::PlanError;
 use super::layout::Layout;
 use super::objects::Object;
+pub use renames::check as check_renames;
 use step::Builder;
 pub use step::{Action, Content, Lock, Step};
 
@@ -40,13 +42,24 @@ pub(super) fn plan(
     let Some(folder) = &generate.migrations_dir else {
         return Ok(None);
     };
-    let difference = Difference::new(history, objects);
+    // Triggers move with a table that the user renames: they are where the table is now.
+    let mut state = history.state.clone();
+    let renamed = renames::tables(schema, &state);
+    for (from, to) in &renamed {
+        state.rename(from, to);
+    }
+    let difference = Difference::new(&state, &history.again, objects);
+    let renamed_functions = renames::functions(schema);
+    let mut steps = steps(&state, objects, &difference, &renamed_functions, shapes);
+    if let Some(first) = steps.first_mut() {
+        first.renamed = renamed;
+    }
     Ok(Some(Migration {
         layout: Layout::next(generate, folder, history)?,
         database: generate.database.clone(),
         after: history.state.heads.clone(),
         lock_timeout: super::ident::sql_literal(&generate.lock_timeout),
-        steps: steps(&history.state, objects, &difference, shapes),
+        steps,
     }))
 }
 
@@ -57,8 +70,7 @@ struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    fn new(history: &'a History, objects: &'a [Object]) -> Self {
-        let state = &history.state;
+    fn new(state: &'a State, again: &BTreeSet<Key>, objects: &'a [Object]) -> Self {
         let wanted: BTreeSet<&Key> = objects.iter().map(|object| &object.key).collect();
         let is_there = |object: &Object| {
             state
@@ -66,7 +78,7 @@ impl<'a> Difference<'a> {
                 .get(&object.key)
                 .is_some_and(|installed| installed.spec == object.spec)
                 && !state.open.contains(&object.key)
-                && !history.again.contains(&object.key)
+                && !again.contains(&object.key)
         };
         Self {
             sets: objects
@@ -101,6 +113,7 @@ fn steps<'a>(
     state: &'a State,
     objects: &'a [Object],
     difference: &Difference<'a>,
+    renamed: &BTreeSet<Key>,
     shapes: &[ShapeVersion],
 ) -> Vec<Step> {
     let mut builder = Builder::new(state);
@@ -171,6 +184,8 @@ fn steps<'a>(
     for key in &difference.drops {
         match key {
             Key::Listener { .. } => builder.drop(&mut quiet, key),
+            // Its successor takes over in the transaction that drops it: no event falls between them.
+            Key::Capture { .. } if renamed.contains(key) && tied.contains(key) => {}
             Key::Capture { .. } | Key::Notify { .. } => {
                 two_steps = true;
                 builder.silence(&mut quiet, key);

@@ -20,6 +20,9 @@ pub struct Step {
     /// Shapes that it records.
     #[serde(skip)]
     pub shapes: Vec<ShapeVersion>,
+    /// Tables (schema and name, before and after) that the user has renamed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<((String, String), (String, String))>,
 }
 
 /// A lock on a table.
@@ -76,6 +79,7 @@ impl Step {
             up: Vec::new(),
             down: Vec::new(),
             shapes: Vec::new(),
+            renamed: Vec::new(),
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) fn function(
             }
         })
         .collect();
-    let mut function = super::function(schema, channel, "capture", "", branches);
+    let mut function = super::function(schema, channel, "capture", &channel.name, "", branches);
     function.model_version = versions.of_model(model);
     if channel.delivery == Delivery::Transient {
         // The time of the notification is part of what is sent.

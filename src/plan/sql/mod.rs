@@ -50,6 +50,12 @@ pub struct SqlPlan {
 pub struct SqlFunction {
     /// `capture` or `notify`: the template that lays it out.
     pub kind: &'static str,
+    /// What it is called.
+    #[serde(skip)]
+    pub key: Key,
+    /// Its channel.
+    #[serde(skip)]
+    pub channel_name: String,
     /// Quoted, with schema, without arguments.
     pub name: String,
     /// The same with the types of its arguments.
@@ -189,9 +195,19 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
                 functions.push(function);
             }
             ChannelKind::Message { .. } => {
-                let mut function = notify(schema, channel, groups.of(index, Op::Message));
-                function.model_version = versions.of_channel(schema, channel);
-                functions.push(function);
+                let version = versions.of_channel(schema, channel);
+                let groups = groups.of(index, Op::Message);
+                functions.push(notify(
+                    schema,
+                    channel,
+                    &channel.name,
+                    groups.clone(),
+                    version,
+                ));
+                // Programs that know the former name may still publish while the new ones start.
+                for former in channel.was.iter().flatten() {
+                    functions.push(notify(schema, channel, former, groups.clone(), version));
+                }
             }
         }
     }
@@ -265,7 +281,14 @@ impl Groups {
     }
 }
 
-fn notify(schema: &Schema, channel: &Channel, groups: Vec<String>) -> SqlFunction {
+/// The function of a message channel under its name or a former one.
+fn notify(
+    schema: &Schema,
+    channel: &Channel,
+    name: &str,
+    groups: Vec<String>,
+    version: u32,
+) -> SqlFunction {
     let branch = SqlBranch {
         keyword: "",
         tg_op: String::new(),
@@ -275,7 +298,9 @@ fn notify(schema: &Schema, channel: &Channel, groups: Vec<String>) -> SqlFunctio
         condition: Vec::new(),
         rows: None,
     };
-    let mut function = function(schema, channel, "notify", "pg_catalog.text", vec![branch]);
+    let arguments = "pg_catalog.text, pg_catalog.int4";
+    let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
+    function.model_version = version;
     if !function.durable {
         // The time of the notification is part of what is sent.
         function.settings = vec!["timezone = 'UTC'"];
@@ -287,13 +312,27 @@ fn function(
     schema: &Schema,
     channel: &Channel,
     kind: &'static str,
+    channel_name: &str,
     arguments: &str,
     branches: Vec<SqlBranch>,
 ) -> SqlFunction {
     let storage = &schema.generate.storage_schema;
-    let name = qualified(storage, &function_name(kind, &channel.name));
+    let function = function_name(kind, channel_name);
+    let name = qualified(storage, &function);
+    let in_schema = storage.clone();
     SqlFunction {
         kind,
+        key: match kind {
+            "notify" => Key::Notify {
+                schema: in_schema,
+                function,
+            },
+            _ => Key::Capture {
+                schema: in_schema,
+                function,
+            },
+        },
+        channel_name: channel.name.clone(),
         signature: format!("{name}({arguments})"),
         name,
         comment: sql_literal(&comment(channel)),

@@ -69,6 +69,9 @@ fn up(
     for shape in &step.shapes {
         text += &history::shape_line(shape);
     }
+    for (from, to) in &step.renamed {
+        text += &history::renamed_line(from, to);
+    }
     if migration.layout.one_file {
         text += "-- migrate:up\n";
     }

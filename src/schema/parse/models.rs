@@ -14,7 +14,7 @@ pub(super) fn model(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node)
         was: None,
         oldest: None,
         table: None,
-        table_was: Vec::new(),
+        table_was: None,
         is_abstract: false,
         mixin: Vec::new(),
         extends: None,
@@ -70,7 +70,7 @@ fn table(reader: &mut Reader<'_>, node: &Node, model: &mut ModelDecl) {
         return;
     };
     model.table = reader.optional_text(&fields, "name");
-    model.table_was = reader.optional_texts(&fields, "was").unwrap_or_default();
+    model.table_was = reader.optional_texts(&fields, "was");
 }
 
 fn column(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> ColumnDecl {

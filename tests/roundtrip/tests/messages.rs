@@ -109,7 +109,7 @@ async fn defaults_are_those_of_the_schema_and_a_sub_channel_overrides_them() {
 async fn a_missing_migration_is_told_to_the_publisher() {
     let fixture = Fixture::migrated().await;
     fixture
-        .sql("DROP FUNCTION pgpubsub.notify_whisper(text)")
+        .sql("DROP FUNCTION pgpubsub.notify_whisper(text, int)")
         .await;
     let error = Whisper::new("x".into())
         .notify(&fixture.writer)

@@ -864,7 +864,7 @@ impl Defaults {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1121,7 +1121,7 @@ impl Required {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1189,7 +1189,7 @@ impl Empty {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1256,7 +1256,7 @@ impl Short {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }

@@ -352,7 +352,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"Pub\"\"Sub\".\"notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze\"($1)";
+        const STATEMENT: &str = "SELECT \"Pub\"\"Sub\".\"notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 

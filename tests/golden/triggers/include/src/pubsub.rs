@@ -908,7 +908,7 @@ impl Reads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -976,7 +976,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1050,7 +1050,7 @@ impl PageReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 

@@ -916,7 +916,7 @@ impl Reads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -984,7 +984,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1058,7 +1058,7 @@ impl PageReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 

@@ -314,7 +314,7 @@ impl ModelReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -408,7 +408,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -494,7 +494,7 @@ impl CacheExpired {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
