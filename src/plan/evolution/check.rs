@@ -65,7 +65,11 @@ impl What<'_> {
             && oldest.value > self.current
             && self.known
         {
-            self.no_version(oldest, self.current, diagnostics);
+            let message = format!(
+                "there is no version {} of {} `{}` yet: the current one is {}",
+                oldest.value, self.kind, self.name, self.current
+            );
+            no_version(oldest, self.current, message, diagnostics);
         }
     }
 
@@ -74,18 +78,12 @@ impl What<'_> {
             && until.value >= self.current
             && self.known
         {
-            self.no_version(until, self.current.saturating_sub(1), diagnostics);
+            let message = format!(
+                "version {} of {} `{}` is no earlier one: the current one is {}",
+                until.value, self.kind, self.name, self.current
+            );
+            no_version(until, self.current - 1, message, diagnostics);
         }
-    }
-
-    fn no_version(&self, said: &Spanned<u32>, highest: u32, diagnostics: &mut Diagnostics) {
-        let message = format!(
-            "there was no version {} of {} `{}`: the current one is {}",
-            said.value, self.kind, self.name, self.current
-        );
-        let diagnostic = Diagnostic::new(Code::UnknownVersion, said.span.clone(), message);
-        diagnostics
-            .push(diagnostic.help(format!("{highest} is the highest that is possible here")));
     }
 
     /// What can be done when nothing of it waits any more.
@@ -97,6 +95,14 @@ impl What<'_> {
             self.name
         )
     }
+}
+
+fn no_version(said: &Spanned<u32>, highest: u32, message: String, diagnostics: &mut Diagnostics) {
+    let diagnostic = Diagnostic::new(Code::UnknownVersion, said.span.clone(), message);
+    diagnostics.push(diagnostic.help(match highest {
+        0 => "remove it: no earlier version is on record".to_owned(),
+        highest => format!("{highest} is the highest that is possible here"),
+    }));
 }
 
 /// A field, and how it is written.
@@ -154,7 +160,7 @@ fn check_model(
         })
         .collect();
     for column in &all {
-        what.check_until(column.past.until.as_ref(), diagnostics);
+        what.check_until(column.past.own_until(), diagnostics);
     }
     let mut problems = Problems::new();
     let everything: Vec<usize> = (0..shown.len()).collect();
@@ -226,11 +232,8 @@ fn check_message(
             }
         })
         .collect();
-    // A field of a base channel counts its versions.
-    if let ChannelKind::Message { extends: None, .. } = &channel.kind {
-        for field in fields {
-            what.check_until(field.past.until.as_ref(), diagnostics);
-        }
+    for field in fields {
+        what.check_until(field.past.own_until(), diagnostics);
     }
     let mut problems = Problems::new();
     let everything: Vec<usize> = (0..shown.len()).collect();
