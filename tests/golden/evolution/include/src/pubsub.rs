@@ -636,7 +636,7 @@ impl Reads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1, 3)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -732,7 +732,7 @@ impl Pinged {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_pinged\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_pinged\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -793,7 +793,7 @@ impl Asked {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_asked\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_asked\"($1, 2)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -864,7 +864,7 @@ impl Answered {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_answered\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_answered\"($1, 2)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 

@@ -644,7 +644,7 @@ impl Reads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1, 3)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -740,7 +740,7 @@ impl Pinged {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_pinged\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_pinged\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -801,7 +801,7 @@ impl Asked {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_asked\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_asked\"($1, 2)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -872,7 +872,7 @@ impl Answered {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_answered\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_answered\"($1, 2)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
