@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, Format, Sources};
+use crate::history::History;
 use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
 use crate::schema::{self, Loaded};
@@ -69,6 +70,8 @@ pub struct Output {
     pub files: Files,
     /// How that differs from what is there.
     pub changes: ChangeSet,
+    /// What earlier runs left behind.
+    pub history: History,
 }
 
 /// Reads a schema file.
@@ -107,5 +110,6 @@ pub fn run(source: &Source) -> Result<Output, Error> {
         plan,
         files,
         changes,
+        history,
     })
 }

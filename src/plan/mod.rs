@@ -6,6 +6,7 @@ mod error;
 pub mod ident;
 pub mod layout;
 mod literal;
+mod live;
 mod lock;
 mod migration;
 pub mod names;
@@ -24,10 +25,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use error::PlanError;
+pub use live::{LiveChannel, LiveColumn, LivePlan, LiveTable};
 pub use lock::ModelVersions;
 pub use migration::{Action, Content, Lock, Migration, Step};
 pub use names::sha256_hex;
-pub use objects::{Object, Source};
+#[cfg(feature = "cli")]
+pub(crate) use objects::drop_statement;
+pub use objects::{Object, STORAGE, Source};
 pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
@@ -35,7 +39,8 @@ pub use rust_message::{RustField, RustMessage};
 pub use rust_row::{RustColumn, RustRow};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
-    SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
+    SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlProbe,
+    SqlTrigger,
 };
 
 use crate::history::{History, Key, ShapeVersion};
@@ -65,6 +70,9 @@ pub struct Plan {
     /// Shapes that the migrations have not recorded yet.
     #[serde(skip)]
     pub shapes: Vec<ShapeVersion>,
+    /// What a live database is compared with, beside the SQL.
+    #[serde(skip)]
+    pub live: LivePlan,
     /// Migrations that hold no record of themselves, kept in the new lock file.
     #[serde(skip)]
     pub earlier: Vec<crate::lock::Earlier>,
@@ -100,6 +108,7 @@ pub fn plan(schema: &Schema, history: &History, forced: &BTreeSet<Key>) -> Resul
         lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
+        live: live::plan(schema, &sql),
         sql,
         objects,
         migration,
