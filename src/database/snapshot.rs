@@ -48,7 +48,7 @@ const TABLES: &str = "
     SELECT n.nspname::text, c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
         a.attnotnull OR (t.typtype = 'd' AND t.typnotnull),
         EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey))
-    FROM pg_catalog.unnest($1::text[], $2::text[]) AS wanted (schema, name)
+    FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (schema, name)
     JOIN pg_catalog.pg_namespace AS n ON n.nspname = wanted.schema
     JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.name
     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
