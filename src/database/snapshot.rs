@@ -11,7 +11,8 @@ use crate::model::QualifiedName;
 use crate::plan::Plan;
 
 /// One moment for all catalogs. With this search path, every name that is not PostgreSQL's own is printed with its schema.
-const BEGIN: &str = "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '5s'; SET LOCAL quote_all_identifiers = off";
+const BEGIN: &str =
+    "SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off";
 
 const FUNCTIONS: &str = "
     SELECT p.proname::text, ARRAY(SELECT t.typname::text FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a (oid, place)
@@ -30,7 +31,7 @@ const FUNCTIONS: &str = "
 /// Copies on partitions are counted with the trigger that they are of.
 const TRIGGERS: &str = "
     SELECT n.nspname::text, c.relname::text, t.tgname::text, f.nspname::text, p.proname::text, t.tgenabled::text,
-        pg_catalog.pg_get_triggerdef(t.oid), pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+        t.tgrelid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
         t.tgconstraint <> 0, pg_catalog.obj_description(t.oid, 'pg_trigger'),
         ARRAY(WITH RECURSIVE copies AS (
                 SELECT k.oid, k.tgrelid, k.tgenabled FROM pg_catalog.pg_trigger AS k WHERE k.tgparentid = t.oid
@@ -43,6 +44,11 @@ const TRIGGERS: &str = "
     JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace AS f ON f.oid = p.pronamespace
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND (f.nspname = $1 OR t.tgname ~ '^(zz_)?pgpubsub_')
     ORDER BY n.nspname, c.relname, t.tgname";
+
+/// The one thing in the catalogs that locks a table to be read, in ACCESS SHARE.
+const DEFINITIONS: &str =
+    "SELECT t.tgname::text, pg_catalog.pg_get_triggerdef(t.oid) FROM pg_catalog.pg_trigger AS t
+    WHERE t.tgrelid = $1 AND t.tgname::text = ANY ($2)";
 
 const TABLES: &str = "
     SELECT n.nspname::text, c.relname::text, c.relkind::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -78,20 +84,29 @@ async fn read_catalogs(
     client: &mut Client,
     plan: &Plan,
 ) -> Result<Snapshot, tokio_postgres::Error> {
-    let transaction = client
+    let mut transaction = client
         .build_transaction()
         .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
         .read_only(true)
         .start()
         .await?;
     transaction.batch_execute(BEGIN).await?;
+    trials::limit(&transaction, plan).await?;
     let mut snapshot = Snapshot::default();
     let live = &plan.live;
     for row in transaction.query(FUNCTIONS, &[&live.storage]).await? {
         snapshot.functions.push(function(&row));
     }
+    let mut on_tables: BTreeMap<u32, (String, Vec<usize>)> = BTreeMap::new();
     for row in transaction.query(TRIGGERS, &[&live.storage]).await? {
+        let definitions = on_tables
+            .entry(row.get(6))
+            .or_insert_with(|| (row.get(7), Vec::new()));
+        definitions.1.push(snapshot.triggers.len());
         snapshot.triggers.push(trigger(&row));
+    }
+    for (table, (name, triggers)) in on_tables {
+        define(&mut transaction, table, &name, &triggers, &mut snapshot).await?;
     }
     snapshot.tables = tables(&transaction, plan).await?;
     snapshot.storage = storage::read(&transaction, &live.storage, &mut snapshot.notes).await?;
@@ -132,11 +147,47 @@ fn trigger(row: &Row) -> Trigger {
         name: row.get(2),
         function: (row.get(3), row.get(4)),
         enabled: row.get(5),
-        definition: without_names(row.get(6), row.get(7)),
+        definition: None,
         constraint: row.get(8),
         comment: row.get(9),
         disabled_partitions: row.get(10),
     }
+}
+
+/// Definitions of the triggers on a table; what is locked is not waited for.
+async fn define(
+    transaction: &mut Transaction<'_>,
+    table: u32,
+    name: &str,
+    triggers: &[usize],
+    snapshot: &mut Snapshot,
+) -> Result<(), tokio_postgres::Error> {
+    let names: Vec<&str> = triggers
+        .iter()
+        .map(|index| snapshot.triggers[*index].name.as_str())
+        .collect();
+    let savepoint = transaction.savepoint("definitions").await?;
+    match savepoint.query(DEFINITIONS, &[&table, &names]).await {
+        Ok(rows) => {
+            savepoint.commit().await?;
+            let found: BTreeMap<String, String> =
+                rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+            for index in triggers {
+                let trigger = &mut snapshot.triggers[*index];
+                let definition = found.get(&trigger.name);
+                trigger.definition = definition.map(|text| without_names(text, name));
+            }
+        }
+        Err(error) if trials::is_ours(&error) => {
+            savepoint.rollback().await?;
+            snapshot.notes.push(format!(
+                "the definitions of the triggers on {name} were not compared: {}",
+                chain(&error)
+            ));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// A definition without its table, which is another one on a copy, and without its function, which is compared by itself.

@@ -19,6 +19,12 @@ const SEARCH_PATH: &str =
 const POSSIBLE: &str = "SELECT pg_catalog.pg_is_in_recovery(),
     pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')";
 
+/// The owner of a function, if that one may not read a table.
+const MAY_READ: &str = "SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(p.proowner))
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = $1 AND p.proname = $2
+        AND NOT coalesce(pg_catalog.has_table_privilege(p.proowner, pg_catalog.to_regclass($3::text), 'SELECT'), true)";
+
 const DEFINITION: &str =
     "SELECT pg_catalog.pg_get_triggerdef(t.oid), 'pg_temp.' || pg_catalog.quote_ident(c.relname)
     FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
@@ -36,6 +42,7 @@ pub(super) async fn run(
     probes(client, plan, snapshot, &mut trials, &mut notes)
         .await
         .map_err(failed)?;
+    rights(client, plan, &mut trials).await.map_err(failed)?;
     let row = client.query_one(POSSIBLE, &[]).await.map_err(failed)?;
     let (standby, may): (bool, bool) = (row.get(0), row.get(1));
     if standby || !may {
@@ -77,7 +84,7 @@ impl Notes {
 }
 
 /// Whether an error says nothing about the expression: somebody else's lock, or rights that the owner has and we have not.
-fn is_ours(error: &Error) -> bool {
+pub(super) fn is_ours(error: &Error) -> bool {
     error.code().is_some_and(|code| {
         [
             SqlState::INSUFFICIENT_PRIVILEGE,
@@ -103,11 +110,13 @@ async fn probes(
     let mut transaction = client.build_transaction().read_only(true).start().await?;
     transaction.batch_execute(SEARCH_PATH).await?;
     limit(&transaction, plan).await?;
-    let missing = missing_columns(plan, snapshot);
+    // Models whose tables cannot be asked.
+    let mut skipped = missing_columns(plan, snapshot);
     for probe in &plan.sql.probes {
         let function = probe.function;
         // What is missing is said of the table; and of a function, one error is enough.
-        if missing.contains(&plan.live.channels[function].model)
+        let channel = &plan.live.channels[function];
+        if skipped.contains(&channel.model)
             || trials.functions.iter().any(|(known, _)| *known == function)
         {
             continue;
@@ -120,10 +129,12 @@ async fn probes(
                 savepoint.rollback().await?;
                 if is_ours(&error) {
                     notes.add(format!(
-                        "the expressions of the channel {} could not be tried: {}",
-                        plan.live.channels[function].name,
+                        "the expressions of the channels on {} could not be tried: {}",
+                        channel.model.as_deref().unwrap_or(&channel.name),
                         chain(&error)
                     ));
+                    // Not a wait for each of them.
+                    skipped.insert(channel.model.clone());
                 } else {
                     trials.functions.push((function, told(&error, &probe.sql)));
                 }
@@ -131,6 +142,31 @@ async fn probes(
         }
     }
     transaction.rollback().await
+}
+
+/// The owner of a capture function reads the rows that a row extends.
+async fn rights(client: &Client, plan: &Plan, trials: &mut Trials) -> Result<(), Error> {
+    for (index, function) in plan.sql.functions.iter().enumerate() {
+        let mut images: Vec<_> = function
+            .branches
+            .iter()
+            .flat_map(|branch| &branch.images)
+            .collect();
+        while let Some(parent) = images.pop().and_then(|image| image.parent.as_deref()) {
+            let name = &plan.live.channels[index].function;
+            let rows = client
+                .query(MAY_READ, &[&plan.live.storage, name, &parent.table])
+                .await?;
+            if let Some(row) = rows.first() {
+                let owner: String = row.get(0);
+                let error = format!("its owner {owner} may not read {}", parent.table);
+                trials.functions.push((index, error));
+                break;
+            }
+            images.push(&parent.image);
+        }
+    }
+    Ok(())
 }
 
 /// Models whose table is not what it should be, so that no expression on it can work.
@@ -150,7 +186,7 @@ fn missing_columns(plan: &Plan, snapshot: &Snapshot) -> BTreeSet<Option<String>>
         .collect()
 }
 
-async fn limit(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
+pub(super) async fn limit(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), Error> {
     let sql = format!("SET LOCAL lock_timeout = {}", plan.sql.lock_timeout);
     transaction.batch_execute(&sql).await
 }

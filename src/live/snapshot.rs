@@ -87,8 +87,8 @@ pub(crate) struct Trigger {
     pub function: (String, String),
     /// `O`, `D`, `A` or `R`.
     pub enabled: String,
-    /// Its definition, without table and function.
-    pub definition: String,
+    /// Its definition, without table and function; `None`: the table is locked.
+    pub definition: Option<String>,
     /// Whether it is a constraint trigger.
     pub constraint: bool,
     /// `COMMENT ON`.

@@ -51,20 +51,18 @@ pub(super) fn compare(
         differences.push(format!("calls {schema}.{name}"));
     }
     let mut detail = String::new();
-    if let Some(Ok(definition)) = tried
-        && *definition != found.definition
-    {
-        // Neither can replace the other, nor itself.
-        must_go = wanted.deferred || found.constraint;
-        differences.push("has another definition".to_owned());
-        detail = format!(
-            "--- (there)\n+++ (of the schema)\n-{}\n+{definition}",
-            found.definition
-        );
-    }
-    if tried.is_none() && outline(wanted) != outline_of(&found.definition) {
-        must_go = wanted.deferred || found.constraint;
-        differences.push("has another timing, event or level, or not the condition".to_owned());
+    match (tried, &found.definition) {
+        (Some(Ok(wanted_text)), Some(there)) if wanted_text != there => {
+            // Neither can replace the other, nor itself.
+            must_go = wanted.deferred || found.constraint;
+            differences.push("has another definition".to_owned());
+            detail = format!("--- (there)\n+++ (of the schema)\n-{there}\n+{wanted_text}");
+        }
+        (None, Some(there)) if outline(wanted) != outline_of(there) => {
+            must_go = wanted.deferred || found.constraint;
+            differences.push("has another timing, event or level, or not the condition".to_owned());
+        }
+        _ => {}
     }
     let comment = text::literal(&wanted.comment).map(|(comment, _)| comment);
     if found.comment != comment {
