@@ -1,7 +1,6 @@
 //! The commands that ask a database, with the real binary and a real PostgreSQL.
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
-use std::fs;
 use std::process::{Command, Output};
 
 use pgpubsub_testkit::Database;

@@ -393,3 +393,34 @@ async fn what_wait_for_newer_workers_and_sessions_without_triggers_are_noted() {
             .contains("fires no trigger")
     );
 }
+
+#[tokio::test]
+async fn changed_types_are_told() {
+    let tables = "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE place AS (street text, zip varchar(10)); CREATE DOMAIN cents AS bigint;
+        CREATE TABLE thing (id bigint PRIMARY KEY, mood mood, place place, cents cents, moods mood[]);";
+    let schema = "version: 1\ndefaults: {allow: [W0004]}\ntypes: {mood: {enum: [sad, ok]}, place: {composite: {street: text?, zip: \"varchar(10)?\"}}, cents: {domain: bigint}}\n\
+        models: {thing: {columns: {id: bigint pk, mood: mood?, place: place?, cents: cents?, moods: \"mood[]?\"}}}\nchannels: {c: {on: thing, after: insert}}\n";
+    let project = Project::installed(tables, schema).await;
+    project.is_clean();
+    project.execute("ALTER TYPE mood ADD VALUE 'happy'").await;
+    assert_eq!(project.states(), ["column_changed type public.mood"]);
+    assert_eq!(project.check().1, 0, "a warning");
+    project.generate(&schema.replace("[sad, ok]", "[sad, ok, happy]"));
+    project.migrate().await;
+    told(
+        &project,
+        "ALTER TYPE place RENAME ATTRIBUTE zip TO code",
+        "ALTER TYPE place RENAME ATTRIBUTE code TO zip",
+        &["column_changed type public.place"],
+        &["has other attributes than declared, or in another order: street text, code character varying(10)"],
+    )
+    .await;
+    told(
+        &project,
+        "ALTER TABLE thing DROP cents; DROP DOMAIN cents; CREATE DOMAIN cents AS integer; ALTER TABLE thing ADD cents cents",
+        "ALTER TABLE thing DROP cents; DROP DOMAIN cents; CREATE DOMAIN cents AS bigint; ALTER TABLE thing ADD cents cents",
+        &["column_changed type public.cents"],
+        &["is over integer, and not over what is declared"],
+    )
+    .await;
+}

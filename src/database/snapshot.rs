@@ -6,7 +6,7 @@ use tokio_postgres::{Client, Row, Transaction};
 
 use super::session::chain;
 use super::{storage, trials};
-use crate::live::snapshot::{Column, Function, Snapshot, Table, Trigger};
+use crate::live::snapshot::{Column, Function, Snapshot, Table, Trigger, Type};
 use crate::model::QualifiedName;
 use crate::plan::Plan;
 
@@ -60,6 +60,18 @@ const TABLES: &str = "
     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid";
 
+const TYPES: &str = "
+    SELECT n.nspname::text, t.typname::text, t.typtype::text,
+        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
+        ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+        ARRAY(SELECT pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+        CASE WHEN t.typbasetype <> 0 THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END
+    FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS wanted (schema, name)
+    JOIN pg_catalog.pg_namespace AS n ON n.nspname = wanted.schema
+    JOIN pg_catalog.pg_type AS t ON t.typnamespace = n.oid AND t.typname = wanted.name";
+
 /// Roles and databases whose sessions fire no trigger.
 const REPLICAS: &str = "
     SELECT coalesce('role ' || r.rolname, 'every role') || coalesce(' in the database ' || d.datname, ''), setting
@@ -109,6 +121,7 @@ async fn read_catalogs(
         define(&mut transaction, table, &name, &triggers, &mut snapshot).await?;
     }
     snapshot.tables = tables(&transaction, plan).await?;
+    snapshot.types = types(&transaction, plan).await?;
     snapshot.storage = storage::read(&transaction, &live.storage, &mut snapshot.notes).await?;
     for row in transaction.query(REPLICAS, &[]).await? {
         let (who, setting): (String, String) = (row.get(0), row.get(1));
@@ -204,15 +217,10 @@ async fn tables(
     transaction: &Transaction<'_>,
     plan: &Plan,
 ) -> Result<BTreeMap<QualifiedName, Table>, tokio_postgres::Error> {
-    let wanted = &plan.live.tables;
-    let schemas: Vec<&str> = wanted
-        .iter()
-        .map(|wanted| wanted.table.schema.as_str())
-        .collect();
-    let names: Vec<&str> = wanted
-        .iter()
-        .map(|wanted| wanted.table.name.as_str())
-        .collect();
+    let names = plan.live.tables.iter().map(|wanted| &wanted.table);
+    let (schemas, names): (Vec<&str>, Vec<&str>) = names
+        .map(|name| (name.schema.as_str(), name.name.as_str()))
+        .unzip();
     let mut tables: BTreeMap<QualifiedName, Table> = BTreeMap::new();
     for row in transaction.query(TABLES, &[&schemas, &names]).await? {
         let name = QualifiedName {
@@ -236,4 +244,32 @@ async fn tables(
         );
     }
     Ok(tables)
+}
+
+async fn types(
+    transaction: &Transaction<'_>,
+    plan: &Plan,
+) -> Result<BTreeMap<QualifiedName, Type>, tokio_postgres::Error> {
+    let names = plan.live.types.iter().map(|wanted| &wanted.name);
+    let (schemas, names): (Vec<&str>, Vec<&str>) = names
+        .map(|name| (name.schema.as_str(), name.name.as_str()))
+        .unzip();
+    let rows = transaction.query(TYPES, &[&schemas, &names]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let name = QualifiedName {
+                schema: row.get(0),
+                name: row.get(1),
+            };
+            let ty = Type {
+                kind: row.get(2),
+                labels: row.get(3),
+                attributes: row.get(4),
+                attribute_types: row.get(5),
+                base: row.get(6),
+            };
+            (name, ty)
+        })
+        .collect())
 }

@@ -8,6 +8,7 @@ use crate::plan::{LiveColumn, LivePlan, LiveTable};
 
 use super::finding::{Finding, State, Subject};
 use super::snapshot::{Column, Snapshot, Table};
+use super::types;
 
 pub(super) fn compare(plan: &LivePlan, snapshot: &Snapshot) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -125,7 +126,7 @@ fn compare_type(
     there: &Column,
     subject: Subject,
 ) -> Option<Finding> {
-    let found = column_type(&there.type_text, &plan.types);
+    let found = column_type(&there.type_text, &types::names(plan));
     let message = format!(
         "is {} in the table and {} in the schema",
         there.type_text, wanted.type_name
@@ -145,7 +146,7 @@ fn compare_type(
 }
 
 /// The same type, whatever stands in parentheses.
-fn same(left: &PgType, right: &PgType) -> bool {
+pub(super) fn same(left: &PgType, right: &PgType) -> bool {
     match (left, right) {
         (PgType::Builtin { builtin: left, .. }, PgType::Builtin { builtin: right, .. }) => {
             left.name == right.name

@@ -79,6 +79,8 @@ pub(crate) enum Subject {
     Table(String),
     /// A column of a table.
     Column(String, String),
+    /// A declared type.
+    Type(String),
     /// The database.
     Database,
 }
@@ -104,6 +106,7 @@ impl fmt::Display for Subject {
             Self::Function(name, arguments) => write!(f, "function {name}({arguments})"),
             Self::Table(table) => write!(f, "table {table}"),
             Self::Column(table, column) => write!(f, "column {table}.{column}"),
+            Self::Type(name) => write!(f, "type {name}"),
             Self::Database => write!(f, "database"),
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod snapshot;
 mod storage;
 mod text;
 mod triggers;
+mod types;
 
 pub(crate) use finding::{Finding, Place, Severity, State, Subject};
 pub(crate) use repair::transactions;
@@ -23,6 +24,7 @@ use snapshot::Snapshot;
 pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<Finding> {
     let live = &plan.live;
     let mut findings = columns::compare(live, snapshot);
+    findings.extend(types::compare(live, snapshot));
     let content = snapshot
         .storage
         .as_ref()

@@ -15,6 +15,8 @@ pub(crate) struct Snapshot {
     pub triggers: Vec<Trigger>,
     /// Tables of the models that are there.
     pub tables: BTreeMap<QualifiedName, Table>,
+    /// Declared types that are there.
+    pub types: BTreeMap<QualifiedName, Type>,
     /// What was tried, beside reading.
     pub trials: Trials,
     /// What the one who reads should know.
@@ -106,6 +108,21 @@ pub(crate) struct Table {
     pub columns: BTreeMap<String, Column>,
     /// Columns of the primary key.
     pub primary_key: BTreeSet<String>,
+}
+
+/// A type that is none of PostgreSQL's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Type {
+    /// `typtype`.
+    pub kind: String,
+    /// Of an enum, in order.
+    pub labels: Vec<String>,
+    /// Of a composite type: names, in order.
+    pub attributes: Vec<String>,
+    /// Their types, as PostgreSQL prints them.
+    pub attribute_types: Vec<String>,
+    /// What a domain is over, as PostgreSQL prints it.
+    pub base: Option<String>,
 }
 
 /// A column.

@@ -183,7 +183,10 @@ fn column_type(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::history::{History, Key};
 
     #[test]
     fn a_function_is_read_from_its_text() {
@@ -219,13 +222,34 @@ mod tests {
 
     #[test]
     fn the_tables_of_the_storage_are_read_from_its_text() {
-        let tables = tables(include_str!("../../templates/sql/storage.sql.j2"));
-        // The template names the schema in another way.
-        assert!(tables.is_empty());
         let sql = "CREATE TABLE IF NOT EXISTS \"s\".\"t\" (\n  \"id\"  bigint GENERATED ALWAYS AS IDENTITY,\n  \"at\" timestamptz, -- when\n  \"ops\" text[] NOT NULL,\n  PRIMARY KEY (\"id\")\n);\n";
         let columns = &super::tables(sql)["t"];
         assert_eq!(columns["at"], "timestamp with time zone");
         assert_eq!(columns["ops"], "text[]");
         assert_eq!(columns.len(), 3);
+    }
+
+    #[test]
+    fn every_function_of_the_templates_is_read() {
+        let text = include_str!("../../tests/golden/names.yaml");
+        let sources = crate::diagnostic::Sources::new("schema.yaml", text);
+        let schema = crate::schema::load_text(&sources).expect("a schema").schema;
+        let plan = crate::plan::plan(&schema, &History::default(), &BTreeSet::new());
+        let texts = crate::render::objects(&plan.expect("a plan")).expect("texts");
+        for text in texts {
+            let found = functions(&text.sql);
+            match &text.object.key {
+                Key::Storage { .. } => {
+                    assert_eq!(tables(&text.sql).len(), 4);
+                    assert_eq!(found.len(), 1);
+                }
+                Key::Notify { function, .. } | Key::Capture { function, .. } => {
+                    assert_eq!(found[0].function.name, *function);
+                    assert!(found[0].says_public && found[0].function.comment.is_some());
+                }
+                Key::DbVersion { .. } => assert!(!found.is_empty()),
+                Key::Trigger { .. } | Key::Listener { .. } => assert!(found.is_empty()),
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a live database is compared with, beside the SQL: tables with their columns, and which channel is on which model.
 
-use crate::model::{Channel, ChannelKind, Level, PgType, QualifiedName, Schema};
+use crate::model::{Channel, ChannelKind, Level, PgType, QualifiedName, Schema, TypeKind};
 
 use super::names::function_name;
 use super::rust_types::pg_name;
@@ -11,12 +11,21 @@ use super::sql::SqlPlan;
 pub struct LivePlan {
     /// Schema of our objects, not quoted.
     pub storage: String,
-    /// Names in the database of the declared types, in order of the schema.
-    pub types: Vec<QualifiedName>,
+    /// Declared types, in order of the schema.
+    pub types: Vec<LiveType>,
     /// Tables of the models, in order of the schema.
     pub tables: Vec<LiveTable>,
     /// In order of the schema.
     pub channels: Vec<LiveChannel>,
+}
+
+/// A declared type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveType {
+    /// Name in the database.
+    pub name: QualifiedName,
+    /// What it is.
+    pub kind: TypeKind,
 }
 
 /// Table of a model.
@@ -74,7 +83,14 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
     };
     LivePlan {
         storage: schema.generate.storage_schema.clone(),
-        types: schema.types.iter().map(|ty| ty.sql.clone()).collect(),
+        types: schema
+            .types
+            .iter()
+            .map(|ty| LiveType {
+                name: ty.sql.clone(),
+                kind: ty.kind.clone(),
+            })
+            .collect(),
         tables: schema
             .models
             .iter()

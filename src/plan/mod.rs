@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use error::PlanError;
-pub use live::{LiveChannel, LiveColumn, LivePlan, LiveTable};
+pub use live::{LiveChannel, LiveColumn, LivePlan, LiveTable, LiveType};
 pub use lock::ModelVersions;
 pub use migration::{Action, Content, Lock, Migration, Step};
 pub use names::sha256_hex;
