@@ -424,3 +424,37 @@ async fn changed_types_are_told() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn what_would_break_writes_is_no_repair() {
+    let project = Project::installed(TABLES, SCHEMA).await;
+    // The schema is ahead of the database: what is installed still works.
+    project.generate(&SCHEMA.replace(
+        "value: \"double precision?\"",
+        "value: \"double precision?\", unit: \"text?\"",
+    ));
+    project
+        .execute("ALTER TABLE app.measure DISABLE TRIGGER pgpubsub_measured_after_insert; DROP FUNCTION pgpubsub.notify_said(text)")
+        .await;
+    assert_eq!(
+        project.states(),
+        [
+            "column_changed column app.measure.unit",
+            "missing function pgpubsub.notify_said",
+            "outdated function pgpubsub.capture_measured",
+            "disabled trigger pgpubsub_measured_after_insert on app.measure",
+        ]
+    );
+    let shown = text(&project.on_database(&["check"]).stdout);
+    let (_, repair) = shown.split_once("-- repair").unwrap();
+    assert!(
+        repair.contains("notify_said") && !repair.contains("measure"),
+        "{repair}"
+    );
+    project.repair().await;
+    project
+        .execute("ALTER TABLE app.measure ADD unit text")
+        .await;
+    project.repair().await;
+    project.is_clean();
+}

@@ -160,7 +160,7 @@ async fn rights(client: &Client, plan: &Plan, trials: &mut Trials) -> Result<(),
             if let Some(row) = rows.first() {
                 let owner: String = row.get(0);
                 let error = format!("its owner {owner} may not read {}", parent.table);
-                trials.functions.push((index, error));
+                trials.rights.push((index, error));
                 break;
             }
             images.push(&parent.image);

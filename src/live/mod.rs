@@ -9,6 +9,7 @@ mod storage;
 mod text;
 mod triggers;
 mod types;
+mod withhold;
 
 pub(crate) use finding::{Finding, Place, Severity, State, Subject};
 pub(crate) use repair::transactions;
@@ -75,6 +76,7 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
             }
         }
     }
+    withhold::withhold(plan, snapshot, &mut findings);
     findings.extend(triggers::orphans(live, &plan.sql, snapshot));
     findings.extend(functions::orphans(&live.storage, &wanted, snapshot));
     if let Some(content) = content {
@@ -92,10 +94,11 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
 
 /// What PostgreSQL says to the expressions of a function.
 fn refused(index: usize, snapshot: &Snapshot, subject: &Subject) -> Option<Finding> {
-    let (_, error) = snapshot
-        .trials
+    let trials = &snapshot.trials;
+    let (_, error) = trials
         .functions
         .iter()
+        .chain(&trials.rights)
         .find(|(function, _)| *function == index)?;
     let message = format!("a write would fail in it: {error}");
     Some(Finding::new(State::Refused, subject.clone(), message))

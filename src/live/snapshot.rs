@@ -141,4 +141,6 @@ pub(crate) struct Trials {
     pub triggers: Vec<Option<Result<String, String>>>,
     /// Functions of the plan that would fail, with what PostgreSQL says.
     pub functions: Vec<(usize, String)>,
+    /// Functions of the plan whose owner lacks rights, with which.
+    pub rights: Vec<(usize, String)>,
 }
