@@ -129,7 +129,7 @@ async fn tampered_functions_are_found_and_repaired() {
          CREATE FUNCTION pgpubsub.notify_gone(text, integer) RETURNS void LANGUAGE sql AS ''",
         &[
             "orphan function pgpubsub.capture_gone",
-            "orphan function pgpubsub.notify_gone(text, int4)",
+            "orphan function pgpubsub.notify_gone",
         ],
     )
     .await;
