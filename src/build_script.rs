@@ -117,11 +117,12 @@ impl Config {
         let problems: Vec<String> = project
             .changes
             .differences()
-            .filter(|entry| entry.path.ends_with(".sql"))
-            .map(|entry| match entry.change {
+            .filter(|entry| {
+                entry.path.ends_with(".sql") || matches!(entry.change, Change::Migration(_))
+            })
+            .map(|entry| match &entry.change {
                 Change::New { .. } => format!("migration {} is not there yet", entry.path),
-                Change::MigrationEdited => format!("migration {} was edited", entry.path),
-                Change::MigrationMissing => format!("migration {} is gone", entry.path),
+                Change::Migration(problem) => format!("{} {}", entry.path, problem.description()),
                 _ => format!("{} is not one of the emitted migrations", entry.path),
             })
             .collect();

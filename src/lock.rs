@@ -1,9 +1,7 @@
-//! The lock file `pgpubsub.lock`: what the generator knows about its own earlier output.
+//! The lock file `pgpubsub.lock`: which files are ours.
 //!
-//! It stands beside the schema file and is committed. Without a database and without a clock it answers:
-//! which version has the shape of a model, which files are ours, which triggers does the newest migration install.
-
-use std::collections::BTreeMap;
+//! It stands beside the schema file and is committed. What the migrations did is not in here but in themselves: a file that
+//! every change touches would conflict between any two branches.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const FILE_NAME: &str = "pgpubsub.lock";
 
 /// Format of the lock file that this generator writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Contents of the lock file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,52 +17,20 @@ pub const FORMAT: u32 = 1;
 pub struct Lock {
     /// [`FORMAT`].
     pub format: u32,
-    /// By name of the model. A removed model stays, so that its version never goes back.
-    pub models: BTreeMap<String, ModelLock>,
     /// Generated files, overwritten at each run; sorted.
     pub generated: Vec<String>,
-    /// Emitted migrations, oldest first, never rewritten.
-    pub migrations: Vec<MigrationLock>,
+    /// Migrations of a generator that kept no record in them (lock format 1). They stay as they are; the first migration of
+    /// this format installs everything over them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
 }
 
-/// Shape of a model.
+/// A file of such a migration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModelLock {
-    /// Version of the shape, from 1.
-    pub version: u32,
-    /// Fingerprint of the shape: names and types of the captured columns.
-    pub shape: String,
-}
-
-/// One emitted migration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MigrationLock {
-    /// Path of the up file.
-    pub up: String,
-    /// SHA-256 of the up file, hexadecimal.
-    pub up_sha256: String,
-    /// Path of the down file.
-    pub down: String,
-    /// SHA-256 of the down file, hexadecimal.
-    pub down_sha256: String,
-    /// Fingerprint of the installed state (storage, functions, triggers) that the up file leaves behind.
-    pub state: String,
-    /// Triggers that the up file leaves behind, sorted.
-    pub triggers: Vec<TriggerLock>,
-    /// Functions of channels that the up file leaves behind (quoted, with schema and argument types), sorted.
-    pub functions: Vec<String>,
-}
-
-/// A trigger on a table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TriggerLock {
-    /// Schema of the table.
-    pub schema: String,
-    /// The table.
-    pub table: String,
-    /// The trigger.
-    pub trigger: String,
+pub struct Earlier {
+    /// Its path.
+    pub path: String,
+    /// SHA-256 of its text, hexadecimal.
+    pub sha256: String,
 }

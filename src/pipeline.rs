@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, Format, Sources};
+use crate::history::State;
 use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
 use crate::schema::{self, Loaded};
@@ -68,6 +69,8 @@ pub struct Output {
     pub files: Files,
     /// How that differs from what is there.
     pub changes: ChangeSet,
+    /// What the emitted migrations leave behind.
+    pub installed: State,
 }
 
 /// Reads a schema file.
@@ -78,26 +81,49 @@ pub fn read(path: &Path) -> Result<Source, Error> {
     Ok(write::read_source(path)?)
 }
 
+/// How a run differs from the usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Emit objects whose SQL this generator lays out in another way, too (`--upgrade-templates`).
+    pub upgrade_templates: bool,
+}
+
 /// Runs all stages up to the change set; writes nothing.
 ///
 /// # Errors
 /// The schema has mistakes, or what is on disk cannot be read or does not fit.
 pub fn run(source: &Source) -> Result<Output, Error> {
-    let mut sources = Sources::new(&source.name, &source.text);
-    let read = |path: &str| write::read_include(&source.root, path);
-    let loaded = schema::load(&mut sources, &read);
-    let Loaded { schema, warnings } = match loaded {
-        Ok(loaded) => loaded,
-        Err(diagnostics) => {
-            return Err(Error::Schema {
-                diagnostics,
-                sources,
-                format: Format::Text { colour: false },
-            });
-        }
-    };
-    let history = write::read_history(&source.root, &schema.generate)?;
-    let plan = plan::plan(&schema, &history)?;
+    run_with(source, Options::default())
+}
+
+/// The same, not as usual.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_with(source: &Source, options: Options) -> Result<Output, Error> {
+    let (sources, Loaded { schema, warnings }) = load(source)?;
+    let mut history = write::read_history(&source.root, &schema.generate)?;
+    let mistakes = plan::check(&schema, &history.shapes);
+    if !mistakes.is_empty() {
+        return Err(Error::Schema {
+            diagnostics: mistakes,
+            sources,
+            format: Format::Text { colour: false },
+        });
+    }
+    let mut plan = plan::plan(&schema, &history)?;
+    let mistakes = plan::check_renames(&schema, &history.state, &plan.objects);
+    if !mistakes.is_empty() {
+        return Err(Error::Schema {
+            diagnostics: mistakes,
+            sources,
+            format: Format::Text { colour: false },
+        });
+    }
+    if options.upgrade_templates {
+        history.again = render::laid_out_anew(&plan, &history.state)?;
+        plan = plan::plan(&schema, &history)?;
+    }
     let files = render::render(&plan, Mode::Project)?;
     let changes = ChangeSet::compute(&source.root, &schema.generate, &files, &history)?;
     Ok(Output {
@@ -106,5 +132,34 @@ pub fn run(source: &Source) -> Result<Output, Error> {
         plan,
         files,
         changes,
+        installed: history.state,
     })
+}
+
+/// Gives a migration, and those that build on it, new numbers.
+///
+/// # Errors
+/// The schema has mistakes, the file is none of its migrations, or it cannot be renamed.
+pub fn renumber(source: &Source, file: &str) -> Result<Vec<write::Renamed>, Error> {
+    let (_, Loaded { schema, .. }) = load(source)?;
+    let history = write::read_history(&source.root, &schema.generate)?;
+    Ok(write::renumber(
+        &source.root,
+        &schema.generate,
+        &history,
+        file,
+    )?)
+}
+
+fn load(source: &Source) -> Result<(Sources, Loaded), Error> {
+    let mut sources = Sources::new(&source.name, &source.text);
+    let read = |path: &str| write::read_include(&source.root, path);
+    match schema::load(&mut sources, &read) {
+        Ok(loaded) => Ok((sources, loaded)),
+        Err(diagnostics) => Err(Error::Schema {
+            diagnostics,
+            sources,
+            format: Format::Text { colour: false },
+        }),
+    }
 }

@@ -17,7 +17,7 @@ models:
 channels:
   author_created: {on: author, after: insert}
 ";
-const UP: &str = "migrations/0001_pgpubsub.up.sql";
+const UP: &str = "migrations/0001_pgpubsub_init.up.sql";
 
 /// A project folder with a schema.
 struct Project {
@@ -53,6 +53,14 @@ impl Project {
 
     fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// The migration whose name begins and ends so.
+    fn find(&self, begin: &str, end: &str) -> String {
+        let names = fs::read_dir(self.path("migrations")).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let name = names.find(|name| name.starts_with(begin) && name.ends_with(end));
+        format!("migrations/{}", name.unwrap())
     }
 
     fn run(&self, args: &[&str]) -> Output {
@@ -167,13 +175,7 @@ fn check_names_a_deleted_file() {
     }
     let project = Project::generated();
     fs::remove_file(project.path("pgpubsub.lock")).unwrap();
-    check_finds(
-        &project,
-        &[
-            "missing: pgpubsub.lock",
-            "stray: migrations/0001_pgpubsub.up.sql",
-        ],
-    );
+    check_finds(&project, &["missing: pgpubsub.lock"]);
 }
 
 #[test]
@@ -195,7 +197,7 @@ fn check_names_a_stray_generated_file() {
         &project,
         &[
             "stray: src/pubsub_old.rs",
-            "stray: migrations/0009_copy.up.sql",
+            "copy: migrations/0009_copy.up.sql",
             "2 files differ",
         ],
     );
@@ -224,17 +226,115 @@ fn a_changed_schema_emits_one_more_migration_and_leaves_the_first() {
     check_finds(
         &project,
         &[
-            "missing: migrations/0005_pgpubsub.up.sql",
+            "missing: migrations/0005_pgpubsub_",
             "+    pub nick: Option<String>",
         ],
     );
     assert_eq!(code(&project.run(&[])), 0);
     assert_eq!(project.read(UP), first);
-    let second = project.read("migrations/0005_pgpubsub.up.sql");
+    let second = project.read(&project.find("0005_", ".up.sql"));
     assert!(second.contains("NEW.\"nick\" AS \"nick\""), "{second}");
     // The shape of the model has changed, so has its version.
     assert!(project.read("src/pubsub.rs").contains("version: 2,"));
     assert_eq!(code(&project.run(&["check"])), 0);
+}
+
+#[test]
+fn a_renamed_channel_says_so() {
+    let project = Project::generated();
+    let renamed = SCHEMA.replace("author_created:", "author_added:");
+    project.write("schema.yaml", &renamed);
+    fails(
+        &project,
+        &[],
+        &[
+            "error[E0502]: channel `author_added` looks like `author_created` under another name",
+            "schema.yaml:7:3",
+            "write `was: author_created` if it is",
+            "`was: []` if `author_added` is new",
+        ],
+    );
+    for was in ["author_created", "[]"] {
+        let project = Project::generated();
+        let said = renamed.replace("after: insert", &format!("after: insert, was: {was}"));
+        project.write("schema.yaml", &said);
+        assert_eq!(code(&project.run(&[])), 0, "{was}");
+        assert_eq!(code(&project.run(&["check"])), 0, "{was}");
+        let rust = project.read("src/pubsub.rs");
+        assert_eq!(
+            rust.contains("was: &[\"author_created\"]"),
+            was != "[]",
+            "{rust}"
+        );
+    }
+}
+
+#[test]
+fn a_renamed_table_takes_its_triggers_along() {
+    let moved = SCHEMA.replace("table: app.author", "table: app.writer");
+    let project = Project::generated();
+    project.write("schema.yaml", &moved);
+    fails(
+        &project,
+        &[],
+        &[
+            "model `author` was on the table `app.author`",
+            "write `table: {name: app.writer, was: app.author}` if the table was renamed",
+        ],
+    );
+    for (was, drops) in [("app.author", false), ("[]", true)] {
+        let project = Project::generated();
+        let said = moved.replace(
+            "table: app.writer",
+            &format!("table: {{name: app.writer, was: {was}}}"),
+        );
+        project.write("schema.yaml", &said);
+        assert_eq!(code(&project.run(&[])), 0, "{was}");
+        assert_eq!(code(&project.run(&["check"])), 0, "{was}");
+        let ups = fs::read_dir(project.path("migrations")).unwrap();
+        let ups: String = ups
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with("0001") && name.ends_with(".up.sql"))
+            .map(|name| project.read(&format!("migrations/{name}")))
+            .collect();
+        let dropped =
+            "DROP TRIGGER IF EXISTS \"pgpubsub_author_created_after_insert\" ON \"app\".\"author\"";
+        assert_eq!(ups.contains(dropped), drops, "{ups}");
+        assert!(ups.contains("AFTER INSERT ON \"app\".\"writer\""), "{ups}");
+    }
+}
+
+#[test]
+fn another_generator_emits_nothing_until_it_is_asked_to() {
+    use pgpubsub_gen::history::{Emitted, NO_ID, parse_down, sealed};
+    let project = Project::generated();
+    // As a generator with other templates would have written it.
+    let up = project.read(UP);
+    let id = Emitted::parse(&up).unwrap().id;
+    let up = up
+        .replacen(&id, NO_ID, 1)
+        .replace("-- Only a hint", "-- A hint");
+    let (up, other_id) = sealed(&up);
+    project.write(UP, &up);
+    let down = project.read("migrations/0001_pgpubsub_init.down.sql");
+    let own = down.lines().nth(1).unwrap().rsplit(' ').next().unwrap();
+    let (down, _) = sealed(&down.replacen(own, NO_ID, 1).replacen(&id, &other_id, 1));
+    assert!(parse_down(&down).unwrap().1);
+    project.write("migrations/0001_pgpubsub_init.down.sql", &down);
+
+    assert_eq!(code(&project.run(&["check"])), 0);
+    assert!(stdout(&project.run(&[])).contains("up to date"));
+    assert_eq!(code(&project.run(&["--upgrade-templates"])), 0);
+    let second = project.read(&project.find("0002_", ".up.sql"));
+    assert!(
+        second.contains("-- Only a hint") && !second.contains("TRIGGER \""),
+        "{second}"
+    );
+    let back = project.read(&project.find("0002_", ".down.sql"));
+    assert!(back.contains("-- A hint"), "{back}");
+    assert_eq!(project.read(UP), up);
+    assert_eq!(code(&project.run(&["check"])), 0);
+    assert!(stdout(&project.run(&["--upgrade-templates"])).contains("up to date"));
 }
 
 #[test]
@@ -331,7 +431,7 @@ fn a_lock_file_that_is_none_is_refused() {
     for (text, word) in [
         ("{", "restore it from version control"),
         ("<<<<<<< ours\n{}\n>>>>>>> theirs\n", "merge conflict"),
-        ("{\"format\": 2, \"new\": 1}", "newer generator"),
+        ("{\"format\": 3, \"new\": 1}", "newer generator"),
     ] {
         let project = Project::new();
         project.write("pgpubsub.lock", text);
@@ -468,7 +568,7 @@ fn several_databases_share_a_folder_and_keep_apart() {
     assert!(project.read("pgpubsub.audit.lock").contains("src/audit.rs"));
     assert!(
         project
-            .read("migrations/audit/0001_pgpubsub.up.sql")
+            .read("migrations/audit/0001_pgpubsub_init.up.sql")
             .contains("entry_made")
     );
 }

@@ -1,5 +1,7 @@
 //! Every mistake is reported with the exact text beside its schema: `tests/diagnostics/NAME.yaml` and `NAME.txt`.
 //!
+//! Shapes that earlier migrations have recorded stand in `NAME.shapes`.
+//!
 //! `UPDATE_EXPECT=1` rewrites the texts; the run fails all the same, so that nobody blesses by accident.
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
@@ -7,8 +9,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "golden/shapes.rs"]
+mod shapes;
+
 use pgpubsub_gen::diagnostic::{Code, Diagnostics, Format, Sources};
-use pgpubsub_gen::schema;
+use pgpubsub_gen::{plan, schema};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
@@ -23,10 +28,28 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn mistakes(text: &str) -> Diagnostics {
+    mistakes_with(text, "")
+}
+
+/// Mistakes of a schema with a past.
+fn mistakes_with(text: &str, past: &str) -> Diagnostics {
     match schema::load_text(&sources(text)) {
-        Ok(loaded) => loaded.warnings,
+        Ok(loaded) => {
+            let mistakes = plan::check(&loaded.schema, &shapes::shapes(past));
+            if mistakes.is_empty() {
+                loaded.warnings
+            } else {
+                mistakes
+            }
+        }
         Err(mistakes) => mistakes,
     }
+}
+
+/// Mistakes of a fixture.
+fn mistakes_of(case: &Path) -> Diagnostics {
+    let past = fs::read_to_string(case.with_extension("shapes")).unwrap_or_default();
+    mistakes_with(&fs::read_to_string(case).unwrap(), &past)
 }
 
 fn sources(text: &str) -> Sources {
@@ -43,7 +66,7 @@ fn every_fixture_gives_its_exact_text() {
     let mut failed = Vec::new();
     for case in cases() {
         let text = fs::read_to_string(&case).unwrap();
-        let rendered = rendered(&text);
+        let rendered = mistakes_of(&case).render(&sources(&text), Format::Text { colour: false });
         let expected = case.with_extension("txt");
         if fs::read_to_string(&expected).ok().as_deref() != Some(rendered.as_str()) {
             if bless {
@@ -63,11 +86,7 @@ fn every_fixture_gives_its_exact_text() {
 fn every_code_has_a_fixture() {
     let mut seen = BTreeSet::new();
     for case in cases() {
-        seen.extend(
-            mistakes(&fs::read_to_string(case).unwrap())
-                .iter()
-                .map(|diagnostic| diagnostic.code),
-        );
+        seen.extend(mistakes_of(&case).iter().map(|diagnostic| diagnostic.code));
     }
     let missing: Vec<&str> = Code::ALL
         .iter()
@@ -174,12 +193,17 @@ fn every_code_is_explained_with_an_example_of_wrong_and_right() {
                 .unwrap_or_else(|| panic!("{} has no block `{kind}`", code.as_str()));
             rest.split_once("```").unwrap().0
         };
-        let found: Vec<Code> = mistakes(block("wrong"))
+        // What only the history tells.
+        let past = page
+            .split_once("```text shapes\n")
+            .map(|(_, rest)| rest.split_once("```").unwrap().0)
+            .unwrap_or_default();
+        let found: Vec<Code> = mistakes_with(block("wrong"), past)
             .iter()
             .map(|diagnostic| diagnostic.code)
             .collect();
         assert_eq!(found, [*code], "{}", rendered(block("wrong")));
-        let right = mistakes(block("right"));
+        let right = mistakes_with(block("right"), past);
         assert!(right.is_empty(), "{}", rendered(block("right")));
     }
 }

@@ -351,12 +351,13 @@ async fn round(client: &tokio_postgres::Client, seed: u64) {
         Mode::Project,
     )
     .expect("files");
-    let file = |end: &str| {
+    // There may be several of a kind.
+    let file = |end: &str| -> String {
         files
             .iter()
-            .find(|(path, _)| path.ends_with(end))
-            .map(|(_, file)| file.text.clone())
-            .unwrap()
+            .filter(|(path, _)| path.ends_with(end))
+            .map(|(_, file)| file.text.as_str())
+            .collect()
     };
     syn::parse_file(&file("pubsub.rs")).unwrap_or_else(|error| panic!("{what}: {error}"));
     // The server quotes for itself.

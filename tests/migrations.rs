@@ -1,6 +1,7 @@
 //! Which migration a changed schema gives, without a database.
 
 #[path = "golden/runs.rs"]
+#[allow(dead_code)] // Each test uses some of it.
 mod runs;
 #[path = "golden/schemas.rs"]
 #[allow(dead_code)] // Each test uses some of them.
@@ -10,15 +11,13 @@ use pgpubsub_gen::history::History;
 use pgpubsub_gen::lock::FILE_NAME;
 use pgpubsub_gen::model::{ChannelKind, Op, Timing, TriggerEvent};
 use pgpubsub_gen::plan::plan;
-use pgpubsub_gen::render::{Files, RenderError};
-use runs::{after, files, lock, migrations, try_files};
-use schemas::changed;
+use runs::{after, ends_with, files, migrations};
 
 #[test]
 fn an_unchanged_schema_gives_no_migration_and_the_same_lock() {
     let schema = schemas::example();
     let first = files(&schema, &History::default());
-    assert_eq!(migrations(&first).len(), 2);
+    assert!(!migrations(&first).is_empty());
     let second = files(&schema, &after(&first, &History::default()));
     assert_eq!(migrations(&second), []);
     assert_eq!(second.get(FILE_NAME), first.get(FILE_NAME));
@@ -34,17 +33,12 @@ fn documentation_of_a_listener_gives_no_migration() {
 }
 
 #[test]
-fn a_changed_schema_gives_the_next_number_and_drops_what_is_gone() {
+fn a_changed_schema_gives_what_changed_and_what_takes_it_back() {
     let first = files(&schemas::example(), &History::default());
-    let second = files(&changed(), &after(&first, &History::default()));
-    let migrations = migrations(&second);
-    let [(down_path, down), (up_path, up)] = migrations.as_slice() else {
-        panic!("two files: {migrations:?}")
-    };
-    assert!(up_path.ends_with("/0002_pgpubsub.up.sql"), "{up_path}");
-    assert!(
-        down_path.ends_with("/0002_pgpubsub.down.sql"),
-        "{down_path}"
+    let second = files(&schemas::changed(), &after(&first, &History::default()));
+    let (up, down) = (
+        ends_with(&second, ".up.sql").concat(),
+        ends_with(&second, ".down.sql").concat(),
     );
     for line in [
         r#"DROP TRIGGER IF EXISTS "pgpubsub_author_created_after_insert" ON "app"."author";"#,
@@ -60,50 +54,158 @@ fn a_changed_schema_gives_the_next_number_and_drops_what_is_gone() {
     ] {
         assert!(down.lines().any(|other| other == line), "{line}");
     }
-    assert!(
-        !down.contains("DROP TABLE"),
-        "the down file of a later migration keeps notifications"
-    );
-    assert_eq!(lock(&second).migrations.len(), 2);
+    for untouched in [
+        "media_saved",
+        "CREATE TABLE",
+        "DROP TABLE",
+        "notify_model_reads",
+    ] {
+        assert!(
+            !up.contains(untouched) && !down.contains(untouched),
+            "{untouched}"
+        );
+    }
+}
+
+/// What a change of the example's text gives, file by file.
+fn change(from: &str, to: &str) -> Vec<String> {
+    let first = files(&schemas::example(), &History::default());
+    let changed = schemas::edited(&[(from, to)]);
+    let second = files(&changed, &after(&first, &History::default()));
+    ends_with(&second, ".up.sql")
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
-fn the_version_of_a_model_follows_its_shape() {
+fn a_change_of_a_payload_replaces_a_function_and_locks_nothing() {
+    let files = change(
+        "after: save",
+        "after: save, payload: {old: [id], new: [id, name]}",
+    );
+    let [up] = files.as_slice() else {
+        panic!("one file: {files:?}")
+    };
+    assert!(up.contains("CREATE OR REPLACE FUNCTION"));
+    for word in [
+        "TRIGGER \"",
+        "TABLE ",
+        "DROP",
+        "INSERT INTO \"pgpubsub\".\"listener\"",
+    ] {
+        assert!(!up.contains(word), "{word}: {up}");
+    }
+}
+
+#[test]
+fn a_condition_in_the_trigger_locks_its_table_alone() {
+    let files = change("after: save", "after: save, when: new.size > 0");
+    let [up] = files.as_slice() else {
+        panic!("one file: {files:?}")
+    };
+    assert!(
+        up.contains(r#"-- Locks "app"."media" in SHARE ROW EXCLUSIVE"#),
+        "{up}"
+    );
+    assert!(!up.contains("DROP"), "{up}");
+}
+
+#[test]
+fn a_channel_goes_in_two_steps() {
+    let text = include_str!("../schema.example.yaml");
+    let channel: String = text
+        .split_inclusive('\n')
+        .skip_while(|line| !line.starts_with("  post_deleted:"))
+        .take(5)
+        .collect();
+    let listener = "  mail_author:\n    doc: Tells the author that a post is gone.\n    channel: post_deleted\n";
+    let first = files(&schemas::example(), &History::default());
+    let changed = schemas::edited(&[(&channel, ""), (listener, "")]);
+    let second = files(&changed, &after(&first, &History::default()));
+    let ups = ends_with(&second, ".up.sql");
+    let [quiet, locking] = ups.as_slice() else {
+        panic!("two files: {ups:?}")
+    };
+    assert!(
+        quiet.contains("The channel is gone") && !quiet.contains("TRIGGER \""),
+        "{quiet}"
+    );
+    assert!(
+        locking.contains("DROP TRIGGER") && locking.contains("DROP FUNCTION"),
+        "{locking}"
+    );
+}
+
+#[test]
+fn a_file_locks_one_table_at_the_most() {
+    let files = files(&schemas::example(), &History::default());
+    let ups = ends_with(&files, ".up.sql");
+    assert_eq!(ups.len(), 4);
+    for up in ups {
+        let locks = up
+            .lines()
+            .filter(|line| line.starts_with("-- Locks "))
+            .count();
+        let tables: std::collections::BTreeSet<&str> = up
+            .lines()
+            .filter_map(|line| {
+                line.split_once("COMMENT ON TRIGGER")?
+                    .1
+                    .split(" ON ")
+                    .nth(1)
+            })
+            .filter_map(|rest| rest.split(" IS ").next())
+            .collect();
+        assert!(locks <= 1 && tables.len() == locks, "{up}");
+    }
+}
+
+#[test]
+fn the_bytes_depend_on_nothing_but_the_two_plans() {
     let first = files(&schemas::example(), &History::default());
     let history = after(&first, &History::default());
-    let second = files(&changed(), &history);
-    let versions = |files: &Files| {
-        lock(files)
-            .models
+    let mut elsewhere = history.clone();
+    // Other files of the user's, other numbers.
+    elsewhere.migration_names.push("0099_mine.up.sql".into());
+    let texts = |history| {
+        let files = files(&schemas::changed(), history);
+        migrations(&files)
             .into_iter()
-            .map(|(name, model)| (name, model.version))
+            .map(|(_, text)| text.to_owned())
             .collect::<Vec<_>>()
     };
-    let named = |author, media, post| {
-        vec![
-            ("author".to_owned(), author),
-            ("media".to_owned(), media),
-            ("post".to_owned(), post),
-        ]
-    };
-    assert_eq!(versions(&first), named(1, 1, 1));
-    // A new name of the table or of the field is no new shape.
-    assert_eq!(versions(&second), named(2, 1, 1));
-    // Back again is a third version: rows of the first and of this one were written by different code.
-    let third = files(&schemas::example(), &after(&second, &history));
-    assert_eq!(versions(&third), named(3, 1, 1));
+    assert_eq!(texts(&history), texts(&elsewhere));
 }
 
 #[test]
-fn an_edited_newest_migration_is_refused_only_when_a_new_one_is_due() {
-    let first = files(&schemas::example(), &History::default());
-    let mut history = after(&first, &History::default());
-    history.newest_up = Some("-- edited\n".into());
-    assert!(try_files(&schemas::example(), &history).is_ok());
-    assert!(matches!(
-        try_files(&changed(), &history),
-        Err(RenderError::PreviousMigration(path)) if path.ends_with("0001_pgpubsub.up.sql")
-    ));
+fn what_two_branches_did_to_one_object_is_said_again() {
+    let base = after(
+        &files(&schemas::example(), &History::default()),
+        &History::default(),
+    );
+    let left = schemas::edited(&[("after: save", "after: save, when: new.size > 1")]);
+    let right = schemas::edited(&[("after: save", "after: save, when: new.size > 2")]);
+    let other = schemas::edited(&[("doc: A new author.", "doc: A fresh author.")]);
+    let with = |history: &History, schema| after(&files(schema, &base), history);
+
+    // Of one object: the schema decides, in a migration that follows both.
+    let merged = with(&with(&base, &left), &right);
+    assert_eq!(merged.state.heads.len(), 2);
+    let again = files(&left, &merged);
+    let ups = ends_with(&again, ".up.sql");
+    assert_eq!(ups.len(), 1, "{ups:?}");
+    let settled = after(&again, &merged);
+    assert_eq!(settled.state.heads.len(), 1);
+    assert_eq!(migrations(&files(&left, &settled)), []);
+
+    // Of different ones: nothing is left to do.
+    let merged = with(&with(&base, &left), &other);
+    let both = schemas::edited(&[
+        ("after: save", "after: save, when: new.size > 1"),
+        ("doc: A new author.", "doc: A fresh author."),
+    ]);
+    assert_eq!(migrations(&files(&both, &merged)), []);
 }
 
 #[test]
@@ -112,7 +214,6 @@ fn without_migrations_there_is_only_code_and_lock() {
     schema.generate.migrations_dir = None;
     let files = files(&schema, &History::default());
     assert_eq!(migrations(&files), []);
-    assert_eq!(lock(&files).models.len(), 3);
 }
 
 #[test]
@@ -126,12 +227,8 @@ fn an_operation_that_nobody_listens_to_has_no_trigger() {
         op: Op::Delete,
     });
     let files = files(&schema, &History::default());
-    let triggers = &lock(&files).migrations[0].triggers;
-    assert!(
-        triggers
-            .iter()
-            .all(|trigger| trigger.trigger != "pgpubsub_media_saved_after_delete")
-    );
+    let up = ends_with(&files, ".up.sql").concat();
+    assert!(!up.contains("pgpubsub_media_saved_after_delete"), "{up}");
 }
 
 #[test]

@@ -56,6 +56,10 @@ pub struct Channel {
     pub delivery: Delivery,
     /// Its function in the storage schema, unquoted.
     pub function: &'static str,
+    /// Highest version of what it carries that this code reads: of its model, or of the message.
+    pub version: u32,
+    /// Former names, under which notifications may still wait.
+    pub was: &'static [&'static str],
 }
 
 /// A model.
@@ -76,6 +80,8 @@ pub struct ListenerSpec {
     pub name: &'static str,
     /// Listeners of one group share one copy of each durable notification.
     pub group: &'static str,
+    /// Former groups, for which notifications may still wait.
+    pub was: &'static [&'static str],
     /// What it takes of which channels; at least one, all with the same delivery.
     pub subscriptions: &'static [Subscription],
     /// What the context must hold.
@@ -125,16 +131,34 @@ pub enum FilterValue {
 
 /// A type that a listener receives.
 pub trait Event: Sized {
+    /// From a payload that a version of the model or message wrote.
+    ///
     /// # Errors
     /// The payload does not fit, or the operation is none of this event's.
-    fn decode_event(op: Op, payload: &Value) -> Result<Self, DecodeError>;
+    fn decode_event(op: Op, version: u32, payload: &Value) -> Result<Self, DecodeError>;
 }
 
 /// What a listener of several channels receives.
 pub trait ChannelEvent: Sized {
+    /// From a payload that a version of the channel's model or message wrote.
+    ///
     /// # Errors
     /// The payload does not fit, or the channel or operation is none of the listener's.
-    fn decode_event(channel: &str, op: Op, payload: &Value) -> Result<Self, DecodeError>;
+    fn decode_event(
+        channel: &str,
+        op: Op,
+        version: u32,
+        payload: &Value,
+    ) -> Result<Self, DecodeError>;
+}
+
+/// A row of a table, or a part of it.
+pub trait Row: Sized {
+    /// From a row that a version of the model wrote.
+    ///
+    /// # Errors
+    /// The value does not fit.
+    fn decode_row(value: &Value, version: u32) -> Result<Self, DecodeError>;
 }
 
 /// A boxed future.

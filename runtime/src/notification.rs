@@ -15,8 +15,8 @@ pub struct Notification {
     pub listener: String,
     /// What happened.
     pub op: Op,
-    /// Version of the model's shape when it was written, 0 for a message.
-    pub model_version: i32,
+    /// Version of the model's or message's shape when it was written.
+    pub model_version: u32,
     /// Last applied migration when it was written, if that could be told.
     pub db_version: Option<String>,
     /// Transaction that wrote it.
@@ -40,8 +40,8 @@ pub struct TransientNotification {
     pub listener: String,
     /// What happened.
     pub op: Op,
-    /// Version of the model's shape when it was sent, 0 for a message.
-    pub model_version: i32,
+    /// Version of the model's or message's shape when it was sent.
+    pub model_version: u32,
     /// Last applied migration when it was sent, if that could be told.
     pub db_version: Option<String>,
     /// When it was sent, within its transaction.

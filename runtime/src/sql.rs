@@ -46,13 +46,15 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` floor, `$4` filter as JSON text if `filtered`.
+    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` floor,
+    /// `$5` filter as JSON text if `filtered`.
     ///
+    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
     /// SKIP LOCKED leaves what other workers hold; the lock ends with this transaction, however it ends.
     pub(crate) fn claim(&self, filtered: bool) -> String {
         let filter = if filtered {
             format!(
-                "AND {}.\"context_matches\"(\"context\", $4::text::jsonb) ",
+                "AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ",
                 self.schema
             )
         } else {
@@ -62,9 +64,21 @@ impl Sql {
             "SELECT \"id\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
                \"payload\"::text, \"context\", \"attempts\" \
              FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 AND \"channel\" || ' ' || \"op\" = ANY ($2::text[]) AND \"id\" > $3::bigint \
+             WHERE \"listener_group\" = $1 AND \"id\" > $4::bigint \
+               AND \"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")] \
                AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
              ORDER BY \"id\" LIMIT 1 FOR UPDATE SKIP LOCKED",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read: the highest version that
+    /// waits and cannot be read.
+    pub(crate) fn newest_unread(&self) -> String {
+        format!(
+            "SELECT pg_catalog.max(\"model_version\") FROM {}.\"notification\" \
+             WHERE \"listener_group\" = $1 \
+               AND \"model_version\" > ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")]",
             self.schema
         )
     }

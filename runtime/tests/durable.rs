@@ -24,12 +24,15 @@ const CATALOG: Catalog = Catalog {
 const WORK: ListenerSpec = ListenerSpec {
     name: "work",
     group: "work",
+    was: &[],
     subscriptions: &[Subscription {
         channel: Channel {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
             function: "notify_jobs",
+            version: 1,
+            was: &[],
         },
         ops: &[Op::Message],
     }],

@@ -19,7 +19,7 @@ END $$;
 CREATE FUNCTION pgpubsub.notify_jobs(payload text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload, context)
-  VALUES ('work', 'jobs', 'message', 0, payload::json, nullif(current_setting('pgpubsub.context', true), ''));
+  VALUES ('work', 'jobs', 'message', 1, payload::json, nullif(current_setting('pgpubsub.context', true), ''));
   PERFORM pg_notify('pgpubsub_jobs', '');
 END $$;
 CREATE TABLE effect (job text NOT NULL);

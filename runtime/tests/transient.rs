@@ -24,12 +24,15 @@ const CATALOG: Catalog = Catalog {
 const HEAR: ListenerSpec = ListenerSpec {
     name: "hear",
     group: "hear",
+    was: &[],
     subscriptions: &[Subscription {
         channel: Channel {
             name: "news",
             wire: "pgpubsub_news",
             delivery: Delivery::Transient,
             function: "notify_news",
+            version: 1,
+            was: &[],
         },
         ops: &[Op::Message],
     }],

@@ -59,6 +59,16 @@ pub(super) enum Command {
     ///
     /// Reads the catalogs in a read-only transaction.
     Import(Import),
+    /// Print the SQL around an ALTER TABLE of a column that triggers name, and therefore block
+    ///
+    /// A column in a `when`, a `changed` or an `update_of` cannot change its type or be dropped while the trigger is there. Put
+    /// what is printed before and after your ALTER TABLE, into the same transaction: no event is lost.
+    Unlock {
+        /// MODEL.COLUMN or TABLE.COLUMN, for instance app.author.name
+        column: String,
+        /// The schema file [default: schema.yaml]
+        schema: Option<PathBuf>,
+    },
     /// Say more about a kind of mistake, with an example; without a code, list all
     Explain {
         /// For instance E0201
@@ -85,6 +95,16 @@ pub(super) struct Generate {
     /// Name what would be written; write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Also emit what this version of the generator writes in another way than the one that emitted it
+    ///
+    /// Without this, a new version emits only what the schema changes.
+    #[arg(long)]
+    pub upgrade_templates: bool,
+    /// First give this migration, and those that build on it, new numbers: another branch has used the same
+    ///
+    /// Choose the one that no shared database has applied yet. Its text stays as it is.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "stdout"])]
+    pub renumber: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

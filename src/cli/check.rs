@@ -36,7 +36,7 @@ pub(super) fn run(
     }
     if !matches!(display.format(), Format::Text { .. }) {
         for entry in changes.differences() {
-            output::difference(&entry.path, what_differs(&entry.change), display.format())?;
+            output::difference(&entry.path, &what_differs(&entry.change), display.format())?;
         }
         return Ok(DIFFERENT);
     }
@@ -62,8 +62,7 @@ pub(super) fn run(
                 by_hand = true;
                 let word = match other {
                     Change::Stray => "stray",
-                    Change::MigrationEdited => "edited",
-                    Change::MigrationMissing => "missing",
+                    Change::Migration(problem) => problem.word(),
                     _ => "taken",
                 };
                 output::line(&format!("{word}: {path} {}", what_differs(other)))?;
@@ -89,21 +88,17 @@ pub(super) fn run(
 }
 
 /// What is said behind the path of a file.
-fn what_differs(change: &Change) -> &'static str {
+fn what_differs(change: &Change) -> String {
     match change {
         Change::New { .. } => "is missing",
         Change::Changed { .. } => "is not what the schema makes",
         Change::Stale => "is no longer generated",
         Change::Stray => "has the mark of a generated file, but no run wrote it; remove it",
-        Change::MigrationEdited => {
-            "is a migration that is not as it was emitted; restore it from version control"
-        }
-        Change::MigrationMissing => {
-            "is a migration that was emitted and is gone; restore it from version control"
-        }
+        Change::Migration(problem) => return problem.description(),
         Change::MigrationTaken => {
             "would be the new migration, and another file is there; rename that file"
         }
         Change::Same => "is up to date",
     }
+    .to_owned()
 }

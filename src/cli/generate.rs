@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::pipeline::{self, Options};
 use crate::write::{Change, ChangeSet};
 
 use super::args::{Display, Generate};
@@ -12,7 +13,17 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
         anyhow::bail!("a schema from standard input has no folder to write to: add --stdout");
     }
     let source = output::source(args.schema.as_deref())?;
-    let result = output::run(&source, display)?;
+    if let Some(file) = &args.renumber {
+        for renamed in pipeline::renumber(&source, file)? {
+            if !display.quiet {
+                output::line(&format!("renamed  {} to {}", renamed.from, renamed.to))?;
+            }
+        }
+    }
+    let options = Options {
+        upgrade_templates: args.upgrade_templates,
+    };
+    let result = output::run_with(&source, options, display)?;
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;
@@ -36,12 +47,11 @@ fn report(changes: &ChangeSet, dry_run: bool) -> anyhow::Result<()> {
             Change::Changed { .. } => "changed",
             Change::Stale => "removed",
             Change::Stray => "stray",
-            Change::MigrationEdited => "edited",
-            Change::MigrationMissing => "missing",
+            Change::Migration(ref problem) => problem.word(),
             Change::MigrationTaken => "taken",
             Change::Same => continue,
         };
-        migration |= entry.path.ends_with(".up.sql") && word == "new";
+        migration |= entry.path.ends_with(".sql") && word == "new";
         let note = if word == "stray" {
             " (it has our mark, but no run wrote it; left alone)"
         } else {

@@ -7,6 +7,7 @@ mod generate;
 mod import;
 mod init;
 mod output;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,9 @@ pub fn main() -> ExitCode {
             database_url,
         }) => check::run(schema.as_deref(), database_url.as_deref(), &args.display),
         Some(Command::Import(import)) => import::run(import),
+        Some(Command::Unlock { column, schema }) => {
+            unlock::run(schema.as_deref(), column, &args.display)
+        }
         Some(Command::Explain { code }) => explain::run(code.as_deref()),
         Some(Command::JsonSchema) => init::json_schema(),
         Some(Command::Init { schema }) => init::run(schema.as_deref()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Display;
 use crate::diagnostic::{Format, escaped, property};
-use crate::pipeline::{self, Output, Source};
+use crate::pipeline::{self, Options, Output, Source};
 
 /// The schema file of a command.
 pub(super) fn source(schema: Option<&Path>) -> anyhow::Result<Source> {
@@ -32,8 +32,17 @@ pub(super) fn line(text: &str) -> io::Result<()> {
 
 /// Runs the pipeline, shows the warnings of the schema, and refuses them if that is asked for.
 pub(super) fn run(source: &Source, display: &Display) -> anyhow::Result<Output> {
+    run_with(source, Options::default(), display)
+}
+
+/// The same, not as usual.
+pub(super) fn run_with(
+    source: &Source,
+    options: Options,
+    display: &Display,
+) -> anyhow::Result<Output> {
     let format = display.format();
-    let output = pipeline::run(source).map_err(|error| error.shown(format))?;
+    let output = pipeline::run_with(source, options).map_err(|error| error.shown(format))?;
     if output.warnings.is_empty() {
         return Ok(output);
     }
@@ -90,11 +99,10 @@ pub(super) fn error(error: &anyhow::Error) {
         drop(diagnostics(&found.render(sources, *format), *format));
         return;
     }
-    let text = format!("{error:#}");
-    let text = if error.is::<pipeline::Error>() || text.starts_with("error") {
-        text
-    } else {
-        format!("error: {text}")
+    let text = match error.downcast_ref::<pipeline::Error>() {
+        // It says its cause itself.
+        Some(error) => error.to_string(),
+        None => format!("error: {error:#}"),
     };
     // Standard error may be closed, too.
     drop(writeln!(io::stderr().lock(), "{text}"));

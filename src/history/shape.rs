@@ -57,6 +57,15 @@ pub struct Shapes {
 }
 
 impl Shapes {
+    /// What migrations have recorded.
+    pub fn of_migrations(migrations: &[super::Placed]) -> Self {
+        let mut shapes = Self::default();
+        for shape in migrations.iter().flat_map(|placed| &placed.emitted.shapes) {
+            shapes.record(shape.clone());
+        }
+        shapes
+    }
+
     /// Adds what a migration recorded. Two branches can have given the same number to different shapes: both are kept.
     pub fn record(&mut self, recorded: ShapeVersion) {
         let shapes = self

@@ -599,7 +599,7 @@ pub const REFUSED: &[(&[&str], &str, &str)] = &[
 
 impl Builtin {
     /// By name or alias, in lower case with single spaces.
-    pub(super) fn find(name: &str) -> Option<&'static Self> {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
         static BY_NAME: LazyLock<HashMap<&str, &Builtin>> = LazyLock::new(|| {
             let names = |builtin: &'static Builtin| {
                 builtin

@@ -32,7 +32,7 @@ pub(super) fn from_node(
     literal(ty, &json(node)?, types)
 }
 
-fn json(node: &Node) -> Result<Json, String> {
+pub(super) fn json(node: &Node) -> Result<Json, String> {
     Ok(match &node.value {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::from(*value),
@@ -57,7 +57,11 @@ fn json(node: &Node) -> Result<Json, String> {
 }
 
 /// The value as a literal of the type, in the form that the payload has.
-fn literal(ty: &FieldType, json: &Json, types: &[DeclaredType]) -> Result<Literal, String> {
+pub(super) fn literal(
+    ty: &FieldType,
+    json: &Json,
+    types: &[DeclaredType],
+) -> Result<Literal, String> {
     let no = |what: &str| Err(format!("{json} is no {what}"));
     let text =
         |what: &str, normalize: fn(&str) -> Option<String>| match json.as_str().and_then(normalize)

@@ -6,7 +6,7 @@ use super::QualifiedName;
 const LENGTH: usize = 63;
 
 /// `name`, `schema.name`, each part perhaps in double quotes; without them it is folded to lower case, as in SQL.
-pub(super) fn table(text: &str) -> Result<QualifiedName, String> {
+pub(crate) fn table(text: &str) -> Result<QualifiedName, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     loop {

@@ -6,13 +6,18 @@
 pub mod builtin;
 mod calendar;
 mod check;
+mod column_default;
 mod column_type;
 mod condition;
 mod default;
 mod field_type;
 pub(crate) mod identifier;
+mod past;
 mod tool;
 mod types;
+
+use crate::diagnostic::Span;
+use crate::schema::Spanned;
 
 /// Whether a text is a column type of the language, without declared types.
 #[cfg(feature = "cli")]
@@ -21,6 +26,7 @@ pub(crate) fn is_column_type(text: &str) -> bool {
 }
 
 pub(crate) use check::check;
+pub use past::{Conversion, Past};
 pub use tool::Tool;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
 
@@ -42,7 +48,7 @@ pub struct Schema {
 }
 
 /// Output settings; paths are relative to the folder of the schema file, with `/` separators.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generate {
     /// The Rust file (`generate.rust.out`), default `src/pubsub.rs`.
     pub rust_out: String,
@@ -54,8 +60,12 @@ pub struct Generate {
     pub chrono: bool,
     /// Folder of the migrations (`generate.migrations.dir`), default `migrations`; `None` if `migrations: none`.
     pub migrations_dir: Option<String>,
-    /// Whose layout is written, and whose table tells the db version (`generate.migrations.tool`), default sqlx.
+    /// Migration tool whose layout is written (`generate.migrations.tool`), default sqlx.
     pub tool: Tool,
+    /// Whether migrations have a way down (`generate.migrations.reversible`), default yes.
+    pub reversible: bool,
+    /// Name of the database (`generate.database`), where several schema files in a folder are for several.
+    pub database: Option<String>,
     /// Value of `SET LOCAL lock_timeout` in each migration, default `3s`.
     pub lock_timeout: String,
     /// Table of the migration tool whose last applied version is the db version, default that of the tool; `None` if
@@ -85,10 +95,20 @@ pub struct Model {
     pub name: String,
     /// Documentation.
     pub doc: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+    /// Former names; `None`: nothing is said, empty: it is new, and no renaming.
+    pub was: Option<Vec<String>>,
+    /// Oldest version that is still decoded; `None`: the first.
+    pub oldest: Option<Spanned<u32>>,
     /// The table; `table:` or the model's name.
     pub table: QualifiedName,
+    /// Former names of the table; `None`: nothing is said, empty: it is another table.
+    pub table_was: Option<Vec<QualifiedName>>,
     /// Those of mixins first; at least one is captured.
     pub columns: Vec<Column>,
+    /// Columns that are gone from the table, and only in notifications of earlier versions (`until`).
+    pub gone: Vec<Column>,
     /// Whether the table is partitioned.
     pub partitioned: bool,
     /// The model that this one extends.
@@ -125,6 +145,10 @@ pub struct Column {
     pub captured: bool,
     /// The Rust type, if it is not the usual one of the type: made of that by `TryFrom`.
     pub rust: Option<String>,
+    /// Value for versions that lack it or have null in it: JSON text in the form of the payload.
+    pub default: Option<String>,
+    /// What it was before.
+    pub past: Past<PgType>,
 }
 
 /// A channel.
@@ -134,6 +158,12 @@ pub struct Channel {
     pub name: String,
     /// Documentation.
     pub doc: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+    /// Former names; `None`: nothing is said, empty: it is new, and no renaming.
+    pub was: Option<Vec<String>>,
+    /// Oldest version that is still decoded, of a message channel; `None`: the first.
+    pub oldest: Option<Spanned<u32>>,
     /// Durable or transient.
     pub delivery: Delivery,
     /// What it carries.
@@ -275,6 +305,8 @@ pub struct MessageField {
     pub ty: FieldType,
     /// Checked against `ty`. An optional field without a default has `Some(Null)`.
     pub default: Option<Literal>,
+    /// What it was before. A field with `until` is optional, and never published again.
+    pub past: Past<FieldType>,
 }
 
 /// A default value, already checked against the type of its field.
@@ -312,6 +344,8 @@ pub struct Listener {
     pub channels: Vec<Subscription>,
     /// Listeners of one group share one copy of each durable notification. Default: the listener's name.
     pub group: String,
+    /// Former groups, for which notifications may still wait.
+    pub was: Vec<String>,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
 }

@@ -10,8 +10,13 @@ pub fn sql_ident(name: &str) -> String {
 /// An SQL string literal that means the same whatever `standard_conforming_strings` says.
 pub fn sql_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!("E'{}'", quoted.replace('\\', "\\\\"))
+    // A line of its own in the file could look like one that a tool reads.
+    if quoted.contains(['\\', '\n', '\r']) {
+        let escaped = quoted
+            .replace('\\', "\\\\")
+            .replace('\n', "\\n")
+            .replace('\r', "\\r");
+        format!("E'{escaped}'")
     } else {
         format!("'{quoted}'")
     }

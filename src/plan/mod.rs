@@ -3,38 +3,46 @@
 //! The templates behind this stage only lay it out. Nothing here reads or writes a file, a clock or an environment variable.
 
 mod error;
+mod evolution;
 pub mod ident;
+pub mod layout;
 mod literal;
-mod lock;
 mod migration;
 pub mod names;
+mod objects;
 mod rust;
 mod rust_event;
 mod rust_listener;
 mod rust_message;
+mod rust_reading;
 mod rust_row;
 mod rust_type;
 mod rust_types;
 mod sql;
+mod versions;
 
 use serde::Serialize;
 
 pub use error::PlanError;
-pub use lock::ModelVersions;
-pub use migration::{Drops, Migration, Previous, STATE_BEGIN, STATE_END};
+pub use evolution::check;
+pub use migration::{Action, Content, Lock, Migration, Step, check_renames};
 pub use names::sha256_hex;
+pub use objects::{Object, Source};
 pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
 pub use rust_message::{RustField, RustMessage};
-pub use rust_row::{RustColumn, RustRow};
+pub use rust_reading::{RustCall, RustRead};
+pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
 };
 
-use crate::history::History;
-use crate::model::Schema;
+pub use versions::Versions;
+
+use crate::history::{History, ShapeVersion};
+use crate::model::{QualifiedName, Schema};
 
 /// All that the templates need to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,14 +59,21 @@ pub struct Plan {
     pub stubs_path: Option<String>,
     /// The Rust file.
     pub rust: RustPlan,
+    /// Models with their tables.
+    #[serde(skip)]
+    pub tables: Vec<(String, QualifiedName)>,
     /// What the database shall hold.
     pub sql: SqlPlan,
-    /// The next migration, should the state differ from the newest one; `None` if migrations are not wanted.
+    /// The same, each with its fingerprint.
+    pub objects: Vec<Object>,
+    /// The next migration; `None` if migrations are not wanted.
     pub migration: Option<Migration>,
-    /// Model versions of the new lock file.
-    pub models: std::collections::BTreeMap<String, crate::lock::ModelLock>,
-    /// Migrations of earlier runs, kept in the new lock file.
-    pub migrations: Vec<crate::lock::MigrationLock>,
+    /// Shapes that the migrations have not recorded yet.
+    #[serde(skip)]
+    pub shapes: Vec<ShapeVersion>,
+    /// Migrations that hold no record of themselves, kept in the new lock file.
+    #[serde(skip)]
+    pub earlier: Vec<crate::lock::Earlier>,
 }
 
 /// The user chooses these paths; migrations have names of their own.
@@ -79,9 +94,11 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
 /// If two declared names become the same Rust name or the migrations folder leaves no number for the next file.
 pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
-    let versions = ModelVersions::new(schema, history.lock.as_ref());
+    let versions = Versions::new(schema, &history.shapes);
     let sql = sql::plan(schema, &versions);
-    let migration = migration::plan(schema, history, &sql)?;
+    let objects = objects::plan(schema, &sql);
+    let shapes = versions.recorded();
+    let migration = migration::plan(schema, history, &objects, &shapes)?;
     Ok(Plan {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),
@@ -89,13 +106,19 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
+        tables: schema
+            .models
+            .iter()
+            .map(|model| (model.name.clone(), model.table.clone()))
+            .collect(),
         sql,
+        objects,
         migration,
-        models: versions.into_lock(),
-        migrations: history
+        shapes,
+        earlier: history
             .lock
             .as_ref()
-            .map(|lock| lock.migrations.clone())
+            .map(|lock| lock.earlier.clone())
             .unwrap_or_default(),
     })
 }

@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Timing, TriggerEvent};
+use crate::history::fingerprint;
+use crate::model::{Level, Op, Timing, TriggerEvent};
 
 /// Longest identifier; PostgreSQL would silently cut a longer one, and two names could become one.
 pub const MAX_BYTES: usize = 63;
@@ -29,11 +30,18 @@ pub fn wire_name(storage_schema: &str, channel: &str) -> String {
 
 /// Name of a trigger. PostgreSQL fires triggers in name order: `zz_` makes a before trigger the last one,
 /// so that it sees values as near to the final ones as can be.
-pub fn trigger_name(channel: &str, event: TriggerEvent) -> String {
+///
+/// The level is part of it: on a partitioned table, a row trigger that is replaced by a statement trigger would leave its
+/// clones on the partitions behind, which then call a function that is not for them. So that is another trigger.
+pub fn trigger_name(channel: &str, event: TriggerEvent, level: Level) -> String {
     let op = event.op.as_str();
+    let end = match level {
+        Level::Statement if event.op != Op::Truncate => "_statement",
+        _ => "",
+    };
     bounded(&match event.timing {
-        Timing::After => format!("pgpubsub_{channel}_after_{op}"),
-        Timing::Before => format!("zz_pgpubsub_{channel}_before_{op}"),
+        Timing::After => format!("pgpubsub_{channel}_after_{op}{end}"),
+        Timing::Before => format!("zz_pgpubsub_{channel}_before_{op}{end}"),
     })
 }
 
@@ -61,18 +69,7 @@ fn with_hash(cut: &str, hashed: &str) -> String {
     while !cut.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}_{}", &cut[..end], hash(hashed))
-}
-
-/// 65 bits of SHA-256 in lower-case base32 (RFC 4648).
-fn hash(text: &str) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let digest = Sha256::digest(text.as_bytes());
-    let bit = |index: usize| (digest[index / 8] >> (7 - index % 8)) & 1;
-    (0..HASH_CHARS)
-        .map(|char| (0..5).fold(0u8, |value, offset| value << 1 | bit(char * 5 + offset)))
-        .map(|value| char::from(ALPHABET[usize::from(value)]))
-        .collect()
+    format!("{}_{}", &cut[..end], fingerprint(hashed))
 }
 
 /// SHA-256 in hexadecimal.
@@ -88,7 +85,6 @@ pub fn sha256_hex(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Op;
 
     #[test]
     fn short_plain_wire_names_stay() {
@@ -123,9 +119,9 @@ mod tests {
                 op,
             };
             let names = [
-                trigger_name(&stem, event(Op::Insert)),
-                trigger_name(&stem, event(Op::Update)),
-                trigger_name(&format!("{stem}a"), event(Op::Update)),
+                trigger_name(&stem, event(Op::Insert), Level::Row),
+                trigger_name(&stem, event(Op::Update), Level::Row),
+                trigger_name(&format!("{stem}a"), event(Op::Update), Level::Row),
                 function_name("capture", &stem),
                 function_name("notify", &stem),
                 wire_name("pgpubsub", &stem),
@@ -138,11 +134,5 @@ mod tests {
                 "{names:?}"
             );
         }
-    }
-
-    #[test]
-    fn hashes_are_rfc_4648() {
-        // SHA-256 of the empty string begins with e3b0c442 98fc1c14 9a.
-        assert_eq!(hash(""), "4oymiquy7qobj");
     }
 }

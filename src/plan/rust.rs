@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Channel, ChannelKind, Delivery, Extra, Model, Op, Schema, TriggerChannel};
+use crate::model::{Channel, ChannelKind, Delivery, Extra, Op, Schema, TriggerChannel};
 
 use super::error::PlanError;
+use super::evolution::{Image, Readers, Seen};
 use super::ident::{doc_lines, rust_const, rust_field, rust_literal, rust_type};
-use super::lock::ModelVersions;
 use super::names::{function_name, wire_name};
 use super::rust_event::{self, RustEvent, row_type};
 use super::rust_listener::{self, RustListener};
 use super::rust_message::{self, RustMessage};
 use super::rust_row::{self, RustRow};
 use super::rust_type::{self, RustType};
+use super::versions::Versions;
 
 /// All of the Rust file. Literals are ready to be pasted, docs are lines without `///`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +45,7 @@ pub struct RustModel {
     pub name: String,
     /// Version of the shape.
     pub version: u32,
-    /// Types of the channels on it.
+    /// Expressions of the names of the channels on it, with the former ones.
     pub channels: Vec<String>,
 }
 
@@ -61,6 +62,10 @@ pub struct RustChannel {
     pub delivery: &'static str,
     /// Function in the database, as a literal.
     pub function: String,
+    /// Highest version that is read.
+    pub version: u32,
+    /// Former names, as literals.
+    pub was: Vec<String>,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -71,7 +76,7 @@ pub struct RustChannel {
     pub message: Option<RustMessage>,
 }
 
-pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan, PlanError> {
+pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, PlanError> {
     let mut names = Names::default();
     // Types and constants do not get into each other's way: a listener `x` is a trait `X` and a constant `X`.
     let mut constants = Names::default();
@@ -89,7 +94,11 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
     for model in &schema.models {
         names.claim(&rust_type(&model.name), &format!("model `{}`", model.name))?;
         distinct(
-            model.columns.iter().map(|column| column.field.as_str()),
+            model
+                .columns
+                .iter()
+                .chain(&model.gone)
+                .map(|column| column.field.as_str()),
             &model.name,
         )?;
     }
@@ -116,6 +125,7 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
             }
         }
     }
+    let readers = Readers::new(schema, versions);
     let mut events = Vec::new();
     for listener in &schema.listeners {
         let owner = format!("listener `{}`", listener.name);
@@ -136,7 +146,9 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
                     listener.name, channel.name
                 )];
                 let ops = &subscription.ops;
-                events.push(rust_event::plan(schema, channel, on, ty, doc, ops));
+                events.push(rust_event::plan(
+                    schema, &readers, channel, on, ty, doc, ops,
+                ));
             }
         }
     }
@@ -149,15 +161,15 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
             .models
             .iter()
             .enumerate()
-            .map(|(index, model)| {
+            .map(|(index, _)| {
                 let channels = by_model.get(&index).cloned().unwrap_or_default();
-                rust_model(schema, model, versions, channels)
+                rust_model(schema, index, &readers, versions, channels)
             })
             .collect(),
         channels: schema
             .channels
             .iter()
-            .map(|channel| rust_channel(schema, channel))
+            .map(|channel| rust_channel(schema, channel, &readers, versions))
             .collect(),
         events,
         listeners: schema
@@ -168,15 +180,17 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> Result<RustPlan
     })
 }
 
-/// Types of the channels on each model.
+/// Names of the channels on each model: under the former ones, notifications may still wait.
 fn channels_by_model(schema: &Schema) -> BTreeMap<usize, Vec<String>> {
     let mut channels: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for channel in &schema.channels {
         if let ChannelKind::Trigger(on) = &channel.kind {
+            let name = format!("{}::CHANNEL.name", rust_type(&channel.name));
+            let former = channel.was.iter().flatten().map(|was| rust_literal(was));
             channels
                 .entry(on.model)
                 .or_default()
-                .push(rust_type(&channel.name));
+                .extend(std::iter::once(name).chain(former));
         }
     }
     channels
@@ -237,10 +251,12 @@ pub(super) fn attributes(extra: &Extra) -> Vec<String> {
 
 fn rust_model(
     schema: &Schema,
-    model: &Model,
-    versions: &ModelVersions,
+    index: usize,
+    readers: &Readers<'_>,
+    versions: &Versions,
     channels: Vec<String>,
 ) -> RustModel {
+    let model = &schema.models[index];
     let mut doc = vec![format!(
         "Row of `{}.{}`.",
         code(&model.table.schema),
@@ -253,23 +269,36 @@ fn rust_model(
             doc,
             derives: derives_of(schema, &model.extra),
             attributes: attributes(&model.extra),
-            fields: rust_row::fields(schema, model, None),
+            body: rust_row::body(readers, schema, model, None, &readers.whole_row(index)),
         },
         name: rust_literal(&model.name),
-        version: versions.of(model),
+        version: versions.of_model(model),
         channels,
     }
 }
 
-fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
+fn rust_channel(
+    schema: &Schema,
+    channel: &Channel,
+    readers: &Readers<'_>,
+    versions: &Versions,
+) -> RustChannel {
     let ty = rust_type(&channel.name);
     let mut rows = Vec::new();
     let (prefix, event, message) = match &channel.kind {
         ChannelKind::Trigger(on) => {
             let mut doc = vec![format!("Event of the channel `{}`.", channel.name)];
             append(&mut doc, channel.doc.as_deref());
-            rows = row_types(schema, channel, on);
-            let event = rust_event::plan(schema, channel, on, ty.clone(), doc, &channel.ops());
+            rows = row_types(schema, readers, channel, on);
+            let event = rust_event::plan(
+                schema,
+                readers,
+                channel,
+                on,
+                ty.clone(),
+                doc,
+                &channel.ops(),
+            );
             ("capture", Some(event), None)
         }
         ChannelKind::Message { fields, extends } => {
@@ -277,7 +306,14 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
             (
                 "notify",
                 None,
-                Some(rust_message::plan(schema, channel, fields, base)),
+                Some(rust_message::plan(
+                    schema,
+                    channel,
+                    fields,
+                    base,
+                    readers,
+                    versions.of_channel(schema, channel),
+                )),
             )
         }
     };
@@ -290,6 +326,13 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
             Delivery::Transient => "Transient",
         },
         function: rust_literal(&function_name(prefix, &channel.name)),
+        version: versions.of_channel(schema, channel),
+        was: channel
+            .was
+            .iter()
+            .flatten()
+            .map(|was| rust_literal(was))
+            .collect(),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,
@@ -297,14 +340,26 @@ fn rust_channel(schema: &Schema, channel: &Channel) -> RustChannel {
     }
 }
 
-fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<RustRow> {
+fn row_types(
+    schema: &Schema,
+    readers: &Readers<'_>,
+    channel: &Channel,
+    on: &TriggerChannel,
+) -> Vec<RustRow> {
     let model = &schema.models[on.model];
     let image = |suffix: &str| {
-        let (list, when) = match suffix {
-            "Old" => (&on.old, " before"),
-            "New" => (&on.new, " after"),
-            _ => (if on.new.is_some() { &on.new } else { &on.old }, ""),
+        let (list, when, images): (_, _, &[Image]) = match suffix {
+            "Old" => (&on.old, " before", &[Image::Old]),
+            "New" => (&on.new, " after", &[Image::New]),
+            _ => {
+                let list = if on.new.is_some() { &on.new } else { &on.old };
+                (list, "", &[Image::Old, Image::New])
+            }
         };
+        let seen: Vec<Seen> = images
+            .iter()
+            .flat_map(|image| readers.image(channel, on.model, *image))
+            .collect();
         let doc = format!(
             "The row of `{}.{}`{when}, as the channel `{}` sends it.",
             code(&model.table.schema),
@@ -316,7 +371,7 @@ fn row_types(schema: &Schema, channel: &Channel, on: &TriggerChannel) -> Vec<Rus
             doc: vec![doc],
             derives: derives_of(schema, &channel.extra),
             attributes: attributes(&channel.extra),
-            fields: rust_row::fields(schema, model, list.as_deref()),
+            body: rust_row::body(readers, schema, model, list.as_deref(), &seen),
         }
     };
     on.image_suffixes().into_iter().map(image).collect()

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::{Channel, Level, Op, Schema, TriggerChannel};
 
+use super::evolution::{Image, Readers};
 use super::ident::rust_type;
 use super::rust::op_variant;
 
@@ -20,6 +21,10 @@ pub struct RustEvent {
     pub attributes: Vec<String>,
     /// Whether it is an enum.
     pub several: bool,
+    /// Name of the parameter with the version, which need not be used.
+    pub version: &'static str,
+    /// Oldest version that is decoded, if it is not the first.
+    pub oldest: Option<u32>,
     /// By operation.
     pub variants: Vec<RustVariant>,
 }
@@ -48,11 +53,14 @@ pub struct RustImage {
     pub doc: &'static str,
     /// Type.
     pub ty: String,
+    /// Method that reads it.
+    pub read: &'static str,
 }
 
 /// The event of some operations of a channel; derives and attributes are those of the channel.
 pub(super) fn plan(
     schema: &Schema,
+    readers: &Readers<'_>,
     channel: &Channel,
     on: &TriggerChannel,
     ty: String,
@@ -60,8 +68,8 @@ pub(super) fn plan(
     ops: &[Op],
 ) -> RustEvent {
     let (old, new) = (
-        image(schema, channel, on, "old"),
-        image(schema, channel, on, "new"),
+        image(schema, readers, channel, on, "old"),
+        image(schema, readers, channel, on, "new"),
     );
     let variants: Vec<RustVariant> = ops
         .iter()
@@ -90,7 +98,18 @@ pub(super) fn plan(
             }
         })
         .collect();
+    let oldest = schema.models[on.model].oldest.as_ref();
+    let oldest = oldest
+        .map(|oldest| oldest.value)
+        .filter(|oldest| *oldest > 1);
+    let has_images = variants.iter().any(|variant| !variant.images.is_empty());
     RustEvent {
+        version: if has_images || oldest.is_some() {
+            "version"
+        } else {
+            "_version"
+        },
+        oldest,
         ty,
         doc,
         derives: super::rust::derives_of(schema, &channel.extra),
@@ -141,14 +160,15 @@ fn halves(old: &Option<RustImage>, new: &Option<RustImage>) -> Vec<RustVariant> 
 /// A row image of the channel; `None` if it is not sent.
 fn image(
     schema: &Schema,
+    readers: &Readers<'_>,
     channel: &Channel,
     on: &TriggerChannel,
     name: &'static str,
 ) -> Option<RustImage> {
-    let (list, doc, suffix) = if name == "old" {
-        (&on.old, "The row before.", "Old")
+    let (list, doc, suffix, which) = if name == "old" {
+        (&on.old, "The row before.", "Old", Image::Old)
     } else {
-        (&on.new, "The row after.", "New")
+        (&on.new, "The row after.", "New", Image::New)
     };
     let ty = match list {
         None => rust_type(&schema.models[on.model].name),
@@ -156,7 +176,18 @@ fn image(
         Some(_) if on.image_suffixes().contains(&"Row") => row_type(channel, "Row"),
         Some(_) => row_type(channel, suffix),
     };
-    Some(RustImage { name, doc, ty })
+    let seen = readers.image(channel, on.model, which);
+    let read = if seen.iter().all(|seen| seen.sent) {
+        "row"
+    } else {
+        "row_or_empty"
+    };
+    Some(RustImage {
+        name,
+        doc,
+        ty,
+        read,
+    })
 }
 
 /// Name of a row type of a channel that sends a part of its columns.

@@ -14,6 +14,8 @@ pub struct RustListener {
     pub name: String,
     /// Group, as a literal.
     pub group: String,
+    /// Former groups, as literals.
+    pub was: Vec<String>,
     /// Documentation.
     pub doc: Vec<String>,
     /// The trait.
@@ -51,7 +53,7 @@ pub struct RustListener {
 pub struct RustSubscription {
     /// Type of the channel.
     pub channel: String,
-    /// Name of the channel, as a literal.
+    /// Name of the channel, as a literal, with its former ones: a pattern.
     pub name: String,
     /// Documentation of the variant.
     pub doc: String,
@@ -95,7 +97,11 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         .zip(&channels)
         .map(|(subscription, channel)| RustSubscription {
             channel: rust_type(&channel.name),
-            name: rust_literal(&channel.name),
+            name: std::iter::once(&channel.name)
+                .chain(channel.was.iter().flatten())
+                .map(|name| rust_literal(name))
+                .collect::<Vec<_>>()
+                .join(" | "),
             doc: format!("From the channel `{}`.", channel.name),
             event: if subscription.ops == channel.ops() {
                 rust_type(&channel.name)
@@ -113,6 +119,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
     RustListener {
         name: rust_literal(&listener.name),
         group: rust_literal(&listener.group),
+        was: listener.was.iter().map(|was| rust_literal(was)).collect(),
         doc,
         ty: rust_type(&listener.name),
         method: rust_field(&listener.name),

@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use crate::model::{Channel, DeclaredType, FieldType, MessageField, Schema};
 
+use super::evolution::Readers;
 use super::ident::{doc_lines, rust_field, rust_literal, sql_ident};
 use super::literal::default_expression;
 use super::names::function_name;
 use super::rust::{append, attributes, derives_of};
+use super::rust_reading::{self, RustRead};
 use super::rust_types::field_type;
 
 /// A message.
@@ -21,6 +23,12 @@ pub struct RustMessage {
     pub attributes: Vec<String>,
     /// Fields.
     pub fields: Vec<RustField>,
+    /// Those that are published.
+    pub sent: Vec<RustField>,
+    /// Name of the parameter with the version, which need not be used.
+    pub version: &'static str,
+    /// Oldest version that is decoded, if it is not the first.
+    pub oldest: Option<u32>,
     /// Fields without default: the arguments of `new`.
     pub required: Vec<RustField>,
     /// Fields of a `Self { .. }` made of the arguments of `new` and the defaults.
@@ -44,6 +52,8 @@ pub struct RustField {
     pub doc: Vec<String>,
     /// Expression of the default.
     pub default: Option<String>,
+    /// How it is read from `message`.
+    pub read: RustRead,
 }
 
 pub(super) fn plan(
@@ -51,15 +61,26 @@ pub(super) fn plan(
     channel: &Channel,
     fields: &[MessageField],
     base: Option<&str>,
+    readers: &Readers<'_>,
+    version: u32,
 ) -> RustMessage {
     let mut doc = vec![format!("Message of the channel `{}`.", channel.name)];
     append(&mut doc, channel.doc.as_deref());
     if let Some(base) = base {
         append(&mut doc, Some(&format!("Extends the channel `{base}`.")));
     }
+    let reads = rust_reading::message(schema, fields, &readers.message(channel));
+    let oldest = channel.oldest.as_ref().map(|oldest| oldest.value);
+    let oldest = oldest.filter(|oldest| *oldest > 1);
+    let versioned = oldest.is_some() || reads.iter().any(RustRead::is_versioned);
+    let published: Vec<bool> = fields
+        .iter()
+        .map(|field| field.past.until.is_none())
+        .collect();
     let fields: Vec<RustField> = fields
         .iter()
-        .map(|field| self::field(field, &schema.types))
+        .zip(reads)
+        .map(|(field, read)| self::field(field, read, &schema.types))
         .collect();
     let function = format!(
         "{}.{}",
@@ -82,12 +103,20 @@ pub(super) fn plan(
                 None => field.name.clone(),
             })
             .collect(),
+        sent: fields
+            .iter()
+            .zip(published)
+            .filter(|(_, published)| *published)
+            .map(|(field, _)| field.clone())
+            .collect(),
+        version: if versioned { "version" } else { "_version" },
+        oldest,
         fields,
-        statement: rust_literal(&format!("SELECT {function}($1)")),
+        statement: rust_literal(&format!("SELECT {function}($1, {version})")),
     }
 }
 
-fn field(field: &MessageField, types: &[DeclaredType]) -> RustField {
+fn field(field: &MessageField, read: RustRead, types: &[DeclaredType]) -> RustField {
     let mut doc = doc_lines(field.doc.as_deref());
     if doc.is_empty() {
         doc.push(format!(
@@ -95,6 +124,13 @@ fn field(field: &MessageField, types: &[DeclaredType]) -> RustField {
             field.name,
             yaml_name(&field.ty, types)
         ));
+    }
+    if let Some(until) = &field.past.until {
+        let gone = format!(
+            "Not published any more: only in messages up to version {}.",
+            until.value
+        );
+        append(&mut doc, Some(&gone));
     }
     let name = rust_field(&field.name);
     RustField {
@@ -107,12 +143,13 @@ fn field(field: &MessageField, types: &[DeclaredType]) -> RustField {
             .default
             .as_ref()
             .map(|default| default_expression(&field.ty, default)),
+        read,
     }
 }
 
 /// The type as the YAML has it, between backticks where Markdown would see HTML.
 fn yaml_name(ty: &FieldType, types: &[DeclaredType]) -> String {
-    let name = plain_name(ty, types);
+    let name = yaml_type(ty, types);
     if name.contains('<') {
         format!("`{name}`")
     } else {
@@ -120,7 +157,8 @@ fn yaml_name(ty: &FieldType, types: &[DeclaredType]) -> String {
     }
 }
 
-fn plain_name(ty: &FieldType, types: &[DeclaredType]) -> String {
+/// The type as the YAML has it.
+pub(super) fn yaml_type(ty: &FieldType, types: &[DeclaredType]) -> String {
     match ty {
         FieldType::Int => "int".into(),
         FieldType::Float => "float".into(),
@@ -135,23 +173,23 @@ fn plain_name(ty: &FieldType, types: &[DeclaredType]) -> String {
         FieldType::Uuid => "uuid".into(),
         FieldType::Json => "json".into(),
         FieldType::Enum(index) => types[*index].name.clone(),
-        FieldType::List(item) => format!("list<{}>", plain_name(item, types)),
-        FieldType::Set(item) => format!("set<{}>", plain_name(item, types)),
+        FieldType::List(item) => format!("list<{}>", yaml_type(item, types)),
+        FieldType::Set(item) => format!("set<{}>", yaml_type(item, types)),
         FieldType::Map(key, value) => format!(
             "map<{}, {}>",
-            plain_name(key, types),
-            plain_name(value, types)
+            yaml_type(key, types),
+            yaml_type(value, types)
         ),
         FieldType::Tuple(members) => {
             format!(
                 "tuple<{}>",
                 members
                     .iter()
-                    .map(|member| plain_name(member, types))
+                    .map(|member| yaml_type(member, types))
                     .collect::<Vec<_>>()
                     .join(", ")
             )
         }
-        FieldType::Optional(inner) => format!("{}?", plain_name(inner, types)),
+        FieldType::Optional(inner) => format!("{}?", yaml_type(inner, types)),
     }
 }

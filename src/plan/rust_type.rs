@@ -6,6 +6,7 @@ use crate::model::{DeclaredType, Schema, TypeKind};
 
 use super::ident::{rust_field, rust_literal, rust_type};
 use super::rust::{append, attributes, code, derives};
+use super::rust_reading::RustRead;
 use super::rust_row::RustColumn;
 use super::rust_types::{pg_name, plain_type};
 
@@ -76,7 +77,7 @@ pub(super) fn plan(schema: &Schema, declared: &DeclaredType) -> Option<RustType>
                         },
                         key: rust_literal(&attribute.name),
                         doc: vec![doc.replace("[]", "\\[\\]")],
-                        read: String::new(),
+                        read: RustRead::default(),
                     }
                 })
                 .collect();

@@ -4,15 +4,10 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// The down file of a new migration restores the state of the one before.
-    #[error(
-        "`{0}` is missing or was edited; restore it, the next migration's down file is made from it"
-    )]
-    PreviousMigration(String),
     /// A bug of ours: a template does not fit the plan.
-    #[error("a template failed; please report this as a bug")]
+    #[error("a template failed; please report this as a bug: {0:#}")]
     Template(#[from] minijinja::Error),
     /// A bug of ours: the lock is not JSON.
-    #[error("the lock file cannot be written; please report this as a bug")]
+    #[error("the lock file cannot be written; please report this as a bug: {0}")]
     Lock(#[from] serde_json::Error),
 }

@@ -43,6 +43,8 @@ pub(super) fn environment(
     environment.add_function("array", array);
     environment.add_function("signature", signature);
     environment.add_function("const_item", const_item);
+    environment.add_function("read", read);
+    environment.add_function("arm", arm);
     environment.add_function("impl_header", impl_header);
     environment.add_filter("suffix", |text: String, suffix: String| text + &suffix);
     for (name, text) in templates {
@@ -118,6 +120,69 @@ fn signature(head: String, arguments: Serde<Vec<Argument>>, tail: String) -> Str
         .map(|argument| format!("{indent}    {argument},\n"))
         .collect();
     format!("{head}(\n{lines}{indent}){tail}")
+}
+
+/// An arm of a `match`, its value behind the arrow or in a block.
+fn arm(indent: String, pattern: String, value: String) -> String {
+    let line = format!("{indent}{pattern} => {value},");
+    if width(&line) < MAX_WIDTH {
+        line
+    } else {
+        format!("{indent}{pattern} => {{\n{indent}    {value}\n{indent}}}")
+    }
+}
+
+#[derive(Deserialize)]
+struct Read {
+    calls: Vec<Call>,
+}
+
+#[derive(Deserialize)]
+struct Call {
+    pattern: String,
+    function: String,
+    arguments: Vec<String>,
+}
+
+/// A field of a `Self { .. }` that a call reads, or a call for each version.
+fn read(indent: String, name: String, read: Serde<Read>) -> String {
+    if let [only] = read.calls.as_slice() {
+        return call_in(&indent, &format!("{name}: "), only);
+    }
+    let inner = format!("{indent}    ");
+    let mut lines = vec![format!("{indent}{name}: match version {{")];
+    for call in &read.calls {
+        if fits(call) {
+            let value = format!("{}({})?", call.function, call.arguments.join(", "));
+            lines.push(arm(inner.clone(), call.pattern.clone(), value));
+        } else {
+            lines.push(call_in(&inner, &format!("{} => ", call.pattern), call));
+        }
+    }
+    lines.push(format!("{indent}}},"));
+    lines.join("\n")
+}
+
+fn fits(call: &Call) -> bool {
+    width(&call.arguments.join(", ")) <= EXPRESSION_WIDTH
+}
+
+/// A call behind a prefix, its arguments on lines of their own if they have to be.
+fn call_in(indent: &str, prefix: &str, call: &Call) -> String {
+    let line = format!(
+        "{indent}{prefix}{}({})?,",
+        call.function,
+        call.arguments.join(", ")
+    );
+    if call.arguments.len() == 1 || width(&line) <= MAX_WIDTH && fits(call) {
+        return line;
+    }
+    let arguments: String = call
+        .arguments
+        .iter()
+        .map(|argument| format!("{indent}    {argument},\n"))
+        .collect();
+    format!("{indent}{prefix}{}(\n{arguments}{indent})?,", call.function)
 }
 
 /// A constant; where its first line is too long, the value starts on a line of its own.

@@ -11,7 +11,11 @@ mod sql;
 
 pub use error::RenderError;
 pub use files::{File, FileKind, Files};
+pub use sql::Text;
 
+use std::collections::BTreeSet;
+
+use crate::history::{Key, State};
 use crate::plan::Plan;
 
 /// Who asks for the files.
@@ -32,10 +36,42 @@ pub fn trial(plan: &Plan) -> Result<String, RenderError> {
     sql::trial(plan)
 }
 
+/// SQL of all objects that the database shall hold.
+///
+/// # Errors
+/// A template does not fit its plan.
+pub fn objects(plan: &Plan) -> Result<Vec<Text>, RenderError> {
+    let objects = sql::Objects::new(&plan.sql)?;
+    plan.objects
+        .iter()
+        .map(|object| {
+            Ok(Text {
+                object: object.clone(),
+                sql: objects.text(object)?,
+            })
+        })
+        .collect()
+}
+
+/// Objects that were planned as they are installed, but whose SQL the templates now lay out in another way.
+///
+/// # Errors
+/// A template does not fit its plan.
+pub fn laid_out_anew(plan: &Plan, state: &State) -> Result<BTreeSet<Key>, RenderError> {
+    let is_other = |text: &Text| {
+        state
+            .objects
+            .get(&text.object.key)
+            .is_some_and(|installed| installed.text != text.sql)
+    };
+    let texts = objects(plan)?.into_iter().filter(is_other);
+    Ok(texts.map(|text| text.object.key).collect())
+}
+
 /// Lays out the plan.
 ///
 /// # Errors
-/// If a new migration is due, but the newest one (which its down file restores) is gone or was edited.
+/// A template does not fit its plan.
 pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
     let mut files = Files::default();
     if mode == Mode::Include {
@@ -65,16 +101,9 @@ pub fn render(plan: &Plan, mode: Mode) -> Result<Files, RenderError> {
     if let Some(path) = &plan.stubs_path {
         files.insert(path, FileKind::Stub, rust::stubs(plan)?);
     }
-    let mut migrations = plan.migrations.clone();
-    if let Some(new) = migration.transpose()?.flatten() {
-        files.insert(&new.lock.up, FileKind::Migration, new.up);
-        files.insert(&new.lock.down, FileKind::Migration, new.down);
-        migrations.push(new.lock);
+    for file in migration.transpose()?.into_iter().flatten() {
+        files.insert(file.path, FileKind::Migration, file.text);
     }
-    files.insert(
-        &plan.lock_path,
-        FileKind::Generated,
-        lock::file(plan, migrations)?,
-    );
+    files.insert(&plan.lock_path, FileKind::Generated, lock::file(plan)?);
     Ok(files)
 }

@@ -5,7 +5,7 @@ use crate::diagnostic::Span;
 use super::Node;
 
 /// A value and its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
@@ -53,6 +53,8 @@ pub struct GenerateDecl {
     pub migrations_tool: Option<Spanned<String>>,
     /// `migrations.version_table`.
     pub version_table: Option<Spanned<String>>,
+    /// `migrations.reversible: false`.
+    pub irreversible: bool,
     /// `migrations.lock_timeout`.
     pub lock_timeout: Option<Spanned<String>>,
     /// `listeners.stubs`.
@@ -128,8 +130,14 @@ pub struct ModelDecl {
     pub name: Spanned<String>,
     /// `doc:`.
     pub doc: Option<String>,
-    /// `table:`.
+    /// `was:`.
+    pub was: Option<Vec<Spanned<String>>>,
+    /// `oldest:`.
+    pub oldest: Option<Spanned<u32>>,
+    /// `table:`, or its `name`.
     pub table: Option<Spanned<String>>,
+    /// `was` of `table:`.
+    pub table_was: Option<Vec<Spanned<String>>>,
     /// `abstract: true`.
     pub is_abstract: bool,
     /// `mixin:`.
@@ -163,6 +171,21 @@ pub struct ColumnDecl {
     pub never_captured: bool,
     /// `rust:`.
     pub rust: Option<Spanned<String>>,
+    /// `default:`.
+    pub default: Option<Default>,
+    /// What it was before.
+    pub past: PastDecl,
+}
+
+/// What a column or field was before.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct PastDecl {
+    /// `was:`.
+    pub was: Option<Vec<Spanned<String>>>,
+    /// `until:`.
+    pub until: Option<Spanned<u32>>,
+    /// `from:`: types with the functions that convert them.
+    pub from: Vec<(Spanned<String>, Spanned<String>)>,
 }
 
 /// An entry of `channels:`.
@@ -174,6 +197,10 @@ pub struct ChannelDecl {
     pub doc: Option<String>,
     /// What `defaults` can say, too.
     pub settings: DefaultsDecl,
+    /// `was:`.
+    pub was: Option<Vec<Spanned<String>>>,
+    /// `oldest:`.
+    pub oldest: Option<Spanned<u32>>,
     /// `on:`.
     pub on: Option<Spanned<String>>,
     /// `before:`.
@@ -248,9 +275,11 @@ pub struct FieldDecl {
     pub ty: Option<Spanned<String>>,
     /// `default:` of the long form.
     pub default: Option<Default>,
+    /// What it was before.
+    pub past: PastDecl,
 }
 
-/// `default:` of the long form.
+/// `default:` of a column, or of a field in its long form.
 #[derive(Clone, Debug)]
 pub struct Default {
     /// As it stands in the YAML.
@@ -264,6 +293,8 @@ pub struct ListenerDecl {
     pub name: Spanned<String>,
     /// `doc:`.
     pub doc: Option<String>,
+    /// `was:`.
+    pub was: Vec<Spanned<String>>,
     /// `channel:`.
     pub channels: Vec<Spanned<String>>,
     /// `include_subchannels: true`.

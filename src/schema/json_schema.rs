@@ -36,6 +36,7 @@ fn shape(value: &Shape) -> Value {
         Shape::Version => json!({"const": 1}),
         Shape::Text => json!({"type": "string"}),
         Shape::Word(words) => json!({"enum": words}),
+        Shape::Number => json!({"type": "integer", "minimum": 1}),
         Shape::Bool => json!({"type": "boolean"}),
         Shape::List(item) => json!({"type": "array", "items": shape(item)}),
         Shape::Named(value) => json!({"type": "object", "additionalProperties": shape(value)}),

@@ -30,6 +30,8 @@ pub enum Shape {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Bool,
+    /// A whole number from 1 on.
+    Number,
     /// A list.
     List(&'static Shape),
     /// A mapping with names of the user's.
@@ -44,6 +46,27 @@ pub enum Shape {
 
 /// A text, or a list of texts.
 const TEXTS: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
+
+const WAS: Key = key(
+    "was",
+    TEXTS,
+    "Former name or names, so that what was stored under them is still read. `[]`: it is new, and no renaming.",
+);
+const OLDEST: Key = key(
+    "oldest",
+    Shape::Number,
+    "Oldest version whose notifications are still decoded. Default: 1.",
+);
+const UNTIL: Key = key(
+    "until",
+    Shape::Number,
+    "Last version that had it: it is gone, and optional in Rust, filled from older notifications.",
+);
+const FROM: Key = key(
+    "from",
+    Shape::Named(&Shape::Text),
+    "Types that it had before, each with the path of a Rust function that converts them.",
+);
 
 const fn key(name: &'static str, value: Shape, doc: &'static str) -> Key {
     Key {
@@ -226,7 +249,11 @@ pub static MIGRATIONS: Mapping = Mapping {
             Shape::Text,
             "How long a migration waits for a lock. Default: 3s.",
         ),
-        later("reversible"),
+        key(
+            "reversible",
+            Shape::Bool,
+            "Whether migrations have a way down. Default: true.",
+        ),
     ],
 };
 
@@ -321,7 +348,7 @@ pub static MODEL: Mapping = Mapping {
         DOC,
         key(
             "table",
-            Shape::Text,
+            Shape::Either(&[Shape::Text, Shape::Mapping(&TABLE)]),
             "Table, as in SQL: author, app.author, app.\"Author Table\". Default: the key.",
         ),
         key(
@@ -347,7 +374,20 @@ pub static MODEL: Mapping = Mapping {
         ),
         DERIVE,
         ATTRIBUTES,
-        later("was"),
+        WAS,
+        OLDEST,
+    ],
+};
+
+/// A table in its long form.
+pub static TABLE: Mapping = Mapping {
+    keys: &[
+        key("name", Shape::Text, "The table, as in SQL."),
+        key(
+            "was",
+            TEXTS,
+            "Former name or names of the table, which another migration of yours renames.",
+        ),
     ],
 };
 
@@ -381,7 +421,14 @@ pub static COLUMN: Mapping = Mapping {
             Shape::Text,
             "Another Rust type: a word like `chrono`, or a path that is TryFrom of the usual type.",
         ),
-        later("was"),
+        key(
+            "default",
+            Shape::Any,
+            "Value for notifications of versions that lack the column, or have null in it.",
+        ),
+        WAS,
+        UNTIL,
+        FROM,
     ],
 };
 
@@ -464,9 +511,10 @@ pub static CHANNEL: Mapping = Mapping {
         ),
         DERIVE,
         ATTRIBUTES,
+        WAS,
+        OLDEST,
         later("key"),
         later("wake"),
-        later("was"),
     ],
 };
 
@@ -524,7 +572,9 @@ pub static FIELD: Mapping = Mapping {
         DOC,
         key("type", Shape::Text, "Type; `?` behind it: may be null."),
         key("default", Shape::Any, "Value when it is not given."),
-        later("was"),
+        WAS,
+        UNTIL,
+        FROM,
     ],
 };
 
@@ -553,6 +603,7 @@ pub static LISTENER: Mapping = Mapping {
             Shape::Bool,
             "Whether it gets what every channel carries that extends its channel.",
         ),
+        WAS,
         later("retry"),
         later("timeout"),
         later("batch"),

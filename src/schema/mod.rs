@@ -10,8 +10,8 @@ mod reader;
 
 pub use document::{
     ChangedDecl, ChannelDecl, ColumnDecl, Default, DefaultsDecl, Document, EventDecl, ExtraDecl,
-    FieldDecl, FilterDecl, GenerateDecl, LabelDecl, ListenerDecl, ModelDecl, PayloadDecl, Spanned,
-    TypeDecl,
+    FieldDecl, FilterDecl, GenerateDecl, LabelDecl, ListenerDecl, ModelDecl, PastDecl, PayloadDecl,
+    Spanned, TypeDecl,
 };
 pub use json_schema::json_schema;
 pub use node::{Node, Value};

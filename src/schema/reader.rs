@@ -195,6 +195,22 @@ impl Reader<'_> {
         }
     }
 
+    /// A whole number from 1 on.
+    pub(super) fn number(&mut self, fields: &Fields<'_>, key: &str) -> Option<Spanned<u32>> {
+        let node = fields.get(key)?;
+        let number = match node.value {
+            Value::Int(value) => u32::try_from(value).ok().filter(|value| *value > 0),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_kind(node, &format!("`{key}`"), "a whole number from 1 on");
+        }
+        Some(Spanned {
+            value: number?,
+            span: node.span.clone(),
+        })
+    }
+
     /// Whether a key says `true`.
     pub(super) fn flag(&mut self, fields: &Fields<'_>, key: &str) -> bool {
         self.bool(fields, key).is_some_and(|flag| flag.value)

@@ -39,13 +39,8 @@ impl ChangeSet {
             .differences()
             .filter_map(|entry| {
                 let path = &entry.path;
-                match entry.change {
-                    Change::MigrationEdited => {
-                        Some(format!("the emitted migration {path} was edited; restore it from version control, and change the schema instead"))
-                    }
-                    Change::MigrationMissing => {
-                        Some(format!("the emitted migration {path} is gone; restore it from version control"))
-                    }
+                match &entry.change {
+                    Change::Migration(problem) => Some(format!("{path} {}", problem.description())),
                     Change::MigrationTaken => {
                         Some(format!("a new migration would be {path}, but another file is there; rename that file"))
                     }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::history::History;
+use crate::history::{Emitted, History, ProblemKind};
 use crate::model::Generate;
 use crate::plan::sha256_hex;
 use crate::render::{File, FileKind, Files};
 
 use super::error::WriteError;
 use super::read::{names, read_text};
-use super::{RUST_MARK, SQL_MARK};
+use super::{RUST_MARK, migrations};
 
 /// What there is to do, in order of the paths.
 #[derive(Clone, Debug)]
@@ -48,10 +48,8 @@ pub enum Change {
     Stale,
     /// It carries our mark, but no run that the lock file knows wrote it: left alone, for somebody to look at.
     Stray,
-    /// An emitted migration that is not what was emitted.
-    MigrationEdited,
-    /// An emitted migration that is gone.
-    MigrationMissing,
+    /// Something is wrong with an emitted migration.
+    Migration(ProblemKind),
     /// A new migration's path is taken by another file.
     MigrationTaken,
 }
@@ -86,21 +84,33 @@ impl ChangeSet {
                 });
             }
         }
-        for migration in &lock.migrations {
-            for (path, hash) in [
-                (&migration.up, &migration.up_sha256),
-                (&migration.down, &migration.down_sha256),
-            ] {
-                let change = match read_text(&root.join(path))? {
-                    None => Change::MigrationMissing,
-                    Some(text) if sha256_hex(&text) != *hash => Change::MigrationEdited,
-                    Some(_) => Change::Same,
-                };
-                entries.push(Entry {
-                    path: path.clone(),
-                    change,
-                });
-            }
+        for placed in &history.migrations {
+            entries.extend(placed.paths.iter().map(|path| Entry {
+                path: path.clone(),
+                change: Change::Same,
+            }));
+        }
+        for problem in &history.problems {
+            entries.retain(|entry| entry.path != problem.path);
+        }
+        entries.extend(history.problems.iter().map(|problem| Entry {
+            path: problem.path.clone(),
+            change: Change::Migration(problem.kind.clone()),
+        }));
+        for earlier in &lock.earlier {
+            let change = match read_text(&root.join(&earlier.path))? {
+                None => Change::Migration(ProblemKind::Missing {
+                    needed_by: generate.lock.clone(),
+                }),
+                Some(text) if sha256_hex(&text) != earlier.sha256 => {
+                    Change::Migration(ProblemKind::Edited)
+                }
+                Some(_) => Change::Same,
+            };
+            entries.push(Entry {
+                path: earlier.path.clone(),
+                change,
+            });
         }
         for path in strays(root, generate, &entries, &history.others)? {
             entries.push(Entry {
@@ -152,7 +162,7 @@ fn compare(file: &File, there: Option<String>) -> Change {
 }
 
 fn is_ours(text: &str) -> bool {
-    text.starts_with(RUST_MARK) || text.starts_with(SQL_MARK)
+    text.starts_with(RUST_MARK) || migrations::is_ours(text)
 }
 
 /// Files with our mark in the folders that we write to, which are none of ours.
@@ -188,10 +198,17 @@ fn strays(
             // What is not readable as text is not ours.
             if absolute.is_file()
                 && matches!(read_text(&absolute), Ok(Some(text)) if is_ours(&text))
+                && !is_of_another_database(&absolute, generate)
             {
                 strays.push(path);
             }
         }
     }
     Ok(strays)
+}
+
+/// Schema files of several databases may share the folder of the migrations.
+fn is_of_another_database(path: &Path, generate: &Generate) -> bool {
+    matches!(read_text(path), Ok(Some(text))
+        if Emitted::parse(&text).is_some_and(|emitted| emitted.database != generate.database))
 }

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::history::History;
+use crate::history::{History, Shapes, State};
 use crate::lock::{FORMAT, Lock};
 use crate::model::Generate;
 use crate::pipeline::Source;
 
 use super::error::{WriteError, read};
-use super::normalized;
+use super::{migrations, normalized};
 
 /// Reads a schema file.
 ///
@@ -54,21 +54,19 @@ pub fn read_include(root: &Path, path: &str) -> Result<String, String> {
 /// The lock file is none, or a file cannot be read.
 pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteError> {
     let lock = read_lock(&root.join(&generate.lock))?;
-    let migration_names = match &generate.migrations_dir {
-        Some(folder) => names(&root.join(folder))?,
-        None => Vec::new(),
-    };
-    let newest = lock.as_ref().and_then(|lock| lock.migrations.last());
-    let newest_up = match newest {
-        Some(migration) => read_text(&root.join(&migration.up))?,
-        None => None,
+    let found = match &generate.migrations_dir {
+        Some(folder) => migrations::read(root, folder, generate.database.as_deref())?,
+        None => migrations::Found::default(),
     };
     Ok(History {
         others: others(root, generate)?,
         lock,
-        migration_names,
-        newest_up,
-        shapes: crate::history::Shapes::default(),
+        state: State::replay(&found.migrations),
+        shapes: Shapes::of_migrations(&found.migrations),
+        migration_names: found.names,
+        migrations: found.migrations,
+        problems: found.problems,
+        again: std::collections::BTreeSet::new(),
     })
 }
 
@@ -84,9 +82,7 @@ fn others(root: &Path, generate: &Generate) -> Result<Vec<String>, WriteError> {
             continue;
         };
         paths.extend(lock.generated);
-        for migration in lock.migrations {
-            paths.extend([migration.up, migration.down]);
-        }
+        paths.extend(lock.earlier.into_iter().map(|earlier| earlier.path));
     }
     Ok(paths)
 }
@@ -136,7 +132,7 @@ fn read_lock(path: &Path) -> Result<Option<Lock>, WriteError> {
         .lines()
         .any(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))
     {
-        let help = "take the file of one branch, then generate again, so that the other branch's change becomes a new migration";
+        let help = "take the file of one branch, then generate again";
         return Err(error("it holds the marks of a merge conflict".into(), help));
     }
     // The format first: a newer one may have other keys.
@@ -149,7 +145,53 @@ fn read_lock(path: &Path) -> Result<Option<Lock>, WriteError> {
             "use at least that version",
         ));
     }
-    let lock = serde_json::from_str(&text)
-        .map_err(|problem| error(problem.to_string(), "restore it from version control"))?;
-    Ok(Some(lock))
+    let lock = if format == Some(1) {
+        serde_json::from_str::<earlier::Lock>(&text).map(Into::into)
+    } else {
+        serde_json::from_str(&text)
+    };
+    lock.map(Some)
+        .map_err(|problem| error(problem.to_string(), "restore it from version control"))
+}
+
+/// Lock format 1, which knew the migrations that a project then had.
+mod earlier {
+    use serde::Deserialize;
+
+    use crate::lock::{Earlier, FORMAT};
+
+    #[derive(Deserialize)]
+    pub(super) struct Lock {
+        generated: Vec<String>,
+        migrations: Vec<Migration>,
+    }
+
+    #[derive(Deserialize)]
+    struct Migration {
+        up: String,
+        up_sha256: String,
+        down: String,
+        down_sha256: String,
+    }
+
+    impl From<Lock> for crate::lock::Lock {
+        fn from(lock: Lock) -> Self {
+            let files = |migration: Migration| {
+                [
+                    (migration.up, migration.up_sha256),
+                    (migration.down, migration.down_sha256),
+                ]
+            };
+            Self {
+                format: FORMAT,
+                generated: lock.generated,
+                earlier: lock
+                    .migrations
+                    .into_iter()
+                    .flat_map(files)
+                    .map(|(path, sha256)| Earlier { path, sha256 })
+                    .collect(),
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A database for one test.
 
+use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -8,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::address::with_database;
+use crate::migrations::{self, Way};
 use crate::server::Server;
 use crate::{Cluster, Error};
 
@@ -78,6 +80,22 @@ impl Database {
     /// If the server refuses.
     pub async fn connect(&self) -> Result<Client, Error> {
         connect(&self.config).await
+    }
+
+    /// Applies all `.sql` files of a folder but `.down.sql`, in order of their numbers, each in a transaction.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or a file fails; those before it are applied.
+    pub async fn migrate(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
+        migrations::apply(&self.connect().await?, folder.as_ref(), Way::Up).await
+    }
+
+    /// Applies all `.down.sql` files of a folder, last number first, each in a transaction.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or a file fails; those before it are applied.
+    pub async fn migrate_back(&self, folder: impl AsRef<Path>) -> Result<(), Error> {
+        migrations::apply(&self.connect().await?, folder.as_ref(), Way::Down).await
     }
 
     /// Executes statements in a session of their own.

@@ -40,6 +40,14 @@ pub enum Error {
     /// `DATABASE_URL`, or the given URL, is no connection string.
     #[error("not a PostgreSQL connection string: see DATABASE_URL")]
     DatabaseUrl(#[source] tokio_postgres::Error),
+    /// A file of a folder of migrations failed.
+    #[error("cannot apply {}", .path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// The refusal.
+        source: tokio_postgres::Error,
+    },
     /// The server refused.
     #[error("cannot {action}")]
     Postgres {

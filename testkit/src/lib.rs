@@ -25,6 +25,7 @@ mod cluster;
 mod database;
 mod error;
 mod keeper;
+mod migrations;
 mod server;
 
 pub use cluster::{Cluster, Options};

@@ -33,6 +33,18 @@ pub(crate) fn changed() -> Schema {
     read("schema.example.yaml", &text)
 }
 
+/// The example with other texts; each is there once.
+pub(crate) fn edited(edits: &[(&str, &str)]) -> Schema {
+    let mut text = include_str!("../../schema.example.yaml").to_owned();
+    for (from, to) in edits {
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        // In the block style, another key is on a line of its own.
+        let to = to.replacen(", ", "\n    ", 1);
+        text = text.replace(from, &to);
+    }
+    read("schema.example.yaml", &text)
+}
+
 /// Names that need quotes, escapes or hashes.
 pub(crate) fn names() -> Schema {
     read("schema.yaml", include_str!("names.yaml"))

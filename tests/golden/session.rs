@@ -6,7 +6,7 @@ use pgpubsub_gen::render::Files;
 use pgpubsub_testkit::Database;
 use tokio_postgres::Client;
 
-use crate::runs::{files, migrations};
+use crate::runs::{ends_with, files};
 
 /// Tables of the example.
 pub(crate) const TABLES: &str = "
@@ -35,24 +35,22 @@ pub(crate) async fn version(client: &Client) -> i32 {
         .get(0)
 }
 
-/// Applies a file as sqlx does: in one transaction.
+/// Applies files as sqlx does: each in one transaction.
 pub(crate) async fn apply(
     client: &Client,
     files: &Files,
     end: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    let migrations = migrations(files);
-    let (_, text) = migrations
-        .iter()
-        .find(|(path, _)| path.ends_with(end))
-        .expect("the file");
-    let result = client
-        .batch_execute(&format!("BEGIN;\n{text}\nCOMMIT;"))
-        .await;
-    if result.is_err() {
-        client.batch_execute("ROLLBACK").await.expect("a rollback");
+    for text in ends_with(files, end) {
+        let result = client
+            .batch_execute(&format!("BEGIN;\n{text}\nCOMMIT;"))
+            .await;
+        if result.is_err() {
+            client.batch_execute("ROLLBACK").await.expect("a rollback");
+        }
+        result?;
     }
-    result
+    Ok(())
 }
 
 pub(crate) async fn up(client: &Client, files: &Files) {

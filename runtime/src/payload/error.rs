@@ -34,6 +34,13 @@ impl DecodeError {
         ))
     }
 
+    /// A version that is not declared any more.
+    pub fn too_old(version: u32, oldest: u32) -> Self {
+        Self::new(format!(
+            "it has version {version}, and this program reads version {oldest} and newer ones; run an older program on it"
+        ))
+    }
+
     pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self {
             path: Vec::new(),

@@ -9,6 +9,7 @@ mod encode;
 mod error;
 mod key;
 mod object;
+mod past;
 mod text;
 mod tuple;
 

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use super::{Decode, DecodeError};
+use crate::generated::Row;
 
 /// An object whose fields are decoded one by one; unknown keys are ignored, so that a newer writer may add some.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +21,10 @@ impl<'a> Object<'a> {
             .as_object()
             .map(|fields| Self { fields })
             .ok_or_else(|| DecodeError::expected("an object", value))
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&'a Value> {
+        self.fields.get(key)
     }
 
     /// A field that must be there; `null` is there.
@@ -53,6 +58,40 @@ impl<'a> Object<'a> {
         self.fields.get(key).is_none_or(Value::is_null)
     }
 
+    /// A row image.
+    ///
+    /// # Errors
+    /// It is absent or does not decode.
+    pub fn row<T: Row>(&self, key: &str, version: u32) -> Result<T, DecodeError> {
+        match self.fields.get(key) {
+            Some(value) => T::decode_row(value, version).map_err(|error| error.within(key)),
+            None => Err(DecodeError::new("is absent").within(key)),
+        }
+    }
+
+    /// A row image that some version did not send: then it is one without any column.
+    ///
+    /// # Errors
+    /// It does not decode.
+    pub fn row_or_empty<T: Row>(&self, key: &str, version: u32) -> Result<T, DecodeError> {
+        match self.fields.get(key) {
+            Some(_) => self.row(key, version),
+            None => T::decode_row(&Value::Object(Map::new()), version)
+                .map_err(|error| error.within(key)),
+        }
+    }
+
+    /// The row that this one extends, under the name of its model or a former one; `None` if it is null or absent.
+    ///
+    /// # Errors
+    /// It is there and does not decode.
+    pub fn parent<T: Row>(&self, keys: &[&str], version: u32) -> Result<Option<T>, DecodeError> {
+        match self.find(keys) {
+            Some((_, Value::Null)) | None => Ok(None),
+            Some((key, _)) => self.row(key, version).map(Some),
+        }
+    }
+
     /// A column that must be there, as another type than the exact one: `Base` is what the column holds, `T` what the
     /// application asked for.
     ///
@@ -84,7 +123,7 @@ impl<'a> Object<'a> {
     }
 }
 
-fn convert<Base, T>(key: &str, value: Base) -> Result<T, DecodeError>
+pub(super) fn convert<Base, T>(key: &str, value: Base) -> Result<T, DecodeError>
 where
     T: TryFrom<Base>,
     T::Error: Display,

@@ -31,11 +31,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
     let statements = Statements::prepare(&session.client, &shared.sql).await?;
-    let groups: Vec<&str> = shared
-        .durable
-        .iter()
-        .map(|entry| entry.spec.group)
-        .collect();
+    let groups: Vec<&str> = shared.durable.iter().map(|entry| entry.group).collect();
     // Where the next scan begins, so that a listener with a backlog does not starve the ones behind it.
     let mut first = 0;
     while !shared.stop.is_cancelled() {
@@ -48,7 +44,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
         for offset in 0..shared.durable.len() {
             let index = (first + offset) % shared.durable.len();
             let entry = &shared.durable[index];
-            if shared.stop.is_cancelled() || !ready.iter().any(|group| group == entry.spec.group) {
+            if shared.stop.is_cancelled() || !ready.iter().any(|group| group == entry.group) {
                 continue;
             }
             match deliver_one(shared, entry, &mut session.client, &statements).await? {

@@ -101,7 +101,7 @@ pub(super) async fn deliver_one(
     {
         Ok(()) => {
             transaction
-                .execute(&statements.remove, &[&entry.spec.group, &id])
+                .execute(&statements.remove, &[&entry.group, &id])
                 .await
                 .map_err(failed("remove a notification"))?;
             // Deferred constraints of the listener's tables are checked here.
@@ -144,7 +144,7 @@ async fn claim(
     statements: &Statements,
 ) -> Result<Option<Row>, tokio_postgres::Error> {
     let mut parameters: Vec<&(dyn ToSql + Sync)> =
-        vec![&entry.spec.group, &entry.wanted, &shared.floor];
+        vec![&entry.group, &entry.wanted, &entry.versions, &shared.floor];
     let statement = match &entry.filter {
         None => &statements.claim,
         Some(filter) => {
@@ -208,7 +208,7 @@ fn notification(entry: &Durable, row: &Row) -> Notification {
         channel: row.get("channel"),
         listener: entry.spec.name.to_owned(),
         op: Op::from_word(op).expect("the claim asks for these operations only"),
-        model_version: row.get("model_version"),
+        model_version: u32::try_from(row.get::<_, i32>("model_version")).unwrap_or_default(),
         db_version: row.get("db_version"),
         txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
         created_at: created_at.to_chrono().unwrap_or_default(),
@@ -243,7 +243,7 @@ async fn record_failure(
     transaction
         .execute(
             &statements.record_failure,
-            &[&entry.spec.group, &id, &text, &pause.as_secs_f64()],
+            &[&entry.group, &id, &text, &pause.as_secs_f64()],
         )
         .await
         .map_err(failed)?;

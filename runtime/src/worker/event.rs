@@ -38,6 +38,14 @@ pub enum WorkerEvent {
         /// The listener.
         listener: &'static str,
     },
+    /// Notifications wait that a newer program wrote: they are left for one that reads their version. For a transient one: it
+    /// was not handed to the listener.
+    TooNew {
+        /// The listener.
+        listener: &'static str,
+        /// The highest version that was found.
+        version: u32,
+    },
     /// The worker has stopped.
     Stopped,
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connect::Session;
 use super::delivery::begin;
 use super::shared::Shared;
 use crate::Error;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Removes spilled bodies that nobody fetches any more, once a minute, until the worker stops.
+/// Once a minute, until the worker stops: removes spilled bodies that nobody fetches any more, and tells of notifications that
+/// only newer code reads.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -19,14 +21,36 @@ pub(super) async fn run(shared: Arc<Shared>) {
             _ = interval.tick() => {}
         }
         // The next minute is soon enough for a try that fails.
-        if let Err(error) = remove_old_spills(&shared).await {
+        if let Err(error) = tidy_up(&shared).await {
             tracing::debug!("old spilled notifications stay for now: {error}");
         }
     }
 }
 
-async fn remove_old_spills(shared: &Shared) -> Result<(), Error> {
+async fn tidy_up(shared: &Shared) -> Result<(), Error> {
     let mut session = shared.connector.connect().await?;
+    remove_old_spills(shared, &mut session).await?;
+    tell_of_newer(shared, &mut session).await
+}
+
+/// A claim leaves them alone, and a worker that has nothing to do would not say why.
+async fn tell_of_newer(shared: &Shared, session: &mut Session) -> Result<(), Error> {
+    let failed = |error| Error::postgres("look for notifications of newer versions", error);
+    let transaction = begin(&mut session.client).await.map_err(failed)?;
+    let statement = shared.sql.newest_unread();
+    for entry in &shared.durable {
+        let row = transaction
+            .query_one(&statement, &[&entry.group, &entry.wanted, &entry.versions])
+            .await
+            .map_err(failed)?;
+        if let Some(version) = row.get::<_, Option<i32>>(0) {
+            shared.too_new(entry.spec.name, u32::try_from(version).unwrap_or_default());
+        }
+    }
+    transaction.commit().await.map_err(failed)
+}
+
+async fn remove_old_spills(shared: &Shared, session: &mut Session) -> Result<(), Error> {
     let remove = async {
         let transaction = begin(&mut session.client).await?;
         transaction

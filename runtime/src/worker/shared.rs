@@ -1,5 +1,6 @@
 //! What the tasks of a worker share.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,14 +28,20 @@ pub(super) struct Shared {
     pub wake: Notify,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
+    /// Listeners and versions that [`Shared::too_new`] has told of.
+    pub said_too_new: Mutex<HashSet<(&'static str, u32)>>,
 }
 
 /// A listener of a durable channel.
 pub(super) struct Durable {
     pub spec: ListenerSpec,
     pub handler: Arc<dyn DurableHandler>,
+    /// The group that it is served for: that of the listener, or a former one.
+    pub group: &'static str,
     /// What it asked for: channel and operation, with a blank between them.
     pub wanted: Vec<String>,
+    /// Highest version of each that the code reads.
+    pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
 }
@@ -84,6 +91,22 @@ impl Shared {
             let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
             failure.get_or_insert_with(|| Error::new(Kind::Listener, message));
             self.stop.cancel();
+        }
+    }
+
+    /// Something is there that only newer code reads; said once for each listener and version.
+    pub(super) fn too_new(&self, listener: &'static str, version: u32) {
+        let mut said = self
+            .said_too_new
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if said.insert((listener, version)) {
+            tracing::warn!(
+                listener,
+                version,
+                "notifications of version {version} are left alone: only a newer program reads them"
+            );
+            self.emit(WorkerEvent::TooNew { listener, version });
         }
     }
 

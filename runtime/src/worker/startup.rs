@@ -1,7 +1,7 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 use tokio_postgres::Client;
@@ -42,13 +42,17 @@ pub(super) async fn start(
                 .collect();
             let filter =
                 (!filter.is_empty()).then(|| serde_json::Value::Object(filter).to_string());
-            let wanted = wanted(&spec);
-            durable.push(Durable {
-                spec,
-                handler,
-                wanted,
-                filter,
-            });
+            let (wanted, versions): (Vec<_>, Vec<_>) = wanted(&spec).into_iter().unzip();
+            for group in std::iter::once(&spec.group).chain(spec.was) {
+                durable.push(Durable {
+                    spec,
+                    handler: Arc::clone(&handler),
+                    group,
+                    wanted: wanted.clone(),
+                    versions: versions.clone(),
+                    filter: filter.clone(),
+                });
+            }
         }
     }
     let mut transient = Vec::new();
@@ -68,6 +72,7 @@ pub(super) async fn start(
     check_storage(client, &sql).await?;
     let served: Vec<ListenerSpec> = durable
         .iter()
+        .filter(|entry| entry.group == entry.spec.group)
         .map(|entry| entry.spec)
         .chain(transient.iter().map(|entry| entry.spec))
         .collect();
@@ -88,21 +93,22 @@ pub(super) async fn start(
         wake: Notify::new(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
+        said_too_new: Mutex::default(),
     })
 }
 
-/// Channels and operations, as a claim compares them.
-fn wanted(spec: &ListenerSpec) -> Vec<String> {
-    spec.subscriptions
-        .iter()
-        .flat_map(|subscription| {
-            let channel = subscription.channel.name;
-            subscription
-                .ops
-                .iter()
-                .map(move |op| format!("{channel} {op}"))
-        })
-        .collect()
+/// Channels and operations, as a claim compares them, with the highest version of each that the code reads.
+fn wanted(spec: &ListenerSpec) -> Vec<(String, i64)> {
+    let mut wanted = Vec::new();
+    for subscription in spec.subscriptions {
+        let channel = subscription.channel;
+        for name in std::iter::once(&channel.name).chain(channel.was) {
+            for op in subscription.ops {
+                wanted.push((format!("{name} {op}"), i64::from(channel.version)));
+            }
+        }
+    }
+    wanted
 }
 
 fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error> {

@@ -131,6 +131,11 @@ async fn handle(
     let Some(notification) = notification(entry, subscription, &envelope)? else {
         return Ok(());
     };
+    let version = notification.model_version;
+    if version > entry.spec.subscriptions[subscription].channel.version {
+        shared.too_new(entry.spec.name, version);
+        return Ok(());
+    }
     if !notification.context.contains(&entry.filter) {
         return Ok(());
     }

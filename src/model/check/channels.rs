@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::triggers;
+use super::{past, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -66,6 +66,9 @@ pub(super) fn check(
         channels.push(Channel {
             name: declared.name.value.clone(),
             doc: declared.doc.clone(),
+            span: declared.name.span.clone(),
+            was: past::was(declared.was.as_ref(), &declared.name.value, diagnostics),
+            oldest: oldest(declared, is_message, diagnostics),
             delivery,
             kind,
             extra: extra::check(&declared.extra, diagnostics),
@@ -89,6 +92,21 @@ fn delivery(own: Option<&Spanned<String>>, default: Option<&Spanned<String>>) ->
         Some("transient") => Delivery::Transient,
         _ => Delivery::Durable,
     }
+}
+
+/// Versions of what a trigger channel sends are those of its model.
+fn oldest(
+    declared: &ChannelDecl,
+    is_message: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<Spanned<u32>> {
+    let oldest = declared.oldest.clone()?;
+    if !is_message && declared.on.is_some() {
+        let message = "a channel on a model has the versions of the model";
+        let diagnostic = Diagnostic::new(Code::InvalidOption, oldest.span.clone(), message);
+        diagnostics.push(diagnostic.help("say `oldest` at the model"));
+    }
+    Some(oldest)
 }
 
 fn kind_is_clear(declared: &ChannelDecl, is_message: bool, diagnostics: &mut Diagnostics) {

@@ -45,6 +45,14 @@ pub(super) fn check(
                 let what = format!("model `{}`", model.name);
                 report(derive, &what, &model.columns[column].field, diagnostics);
             }
+            let gone = model
+                .gone
+                .iter()
+                .find(|column| column.rust.is_none() && types.lacks(&column.ty, &derive.value));
+            if let Some(column) = gone {
+                let what = format!("model `{}`", model.name);
+                report(derive, &what, &column.field, diagnostics);
+            }
             if let Some(parent) = &model.parent
                 && !derived(document, &models[parent.model].name, &derive.value)
             {

@@ -45,6 +45,8 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
             .as_ref()
             .is_some_and(|word| word.value == "chrono"),
         migrations_dir: (!declared.no_migrations).then_some(migrations_dir),
+        reversible: !declared.irreversible,
+        database: declared.database.as_ref().map(|name| name.value.clone()),
         lock_timeout: lock_timeout(declared.lock_timeout.as_ref(), diagnostics),
         tool,
         version_table: version_table(declared.version_table.as_ref(), tool, diagnostics),

@@ -9,7 +9,7 @@ use super::super::{
     Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op, Subscription,
 };
 use super::channels::by_name;
-use super::triggers::ops_of;
+use super::{past, triggers::ops_of};
 
 pub(super) fn check(
     document: &Document,
@@ -45,8 +45,10 @@ pub(super) fn check(
     for (index, channel) in channels.iter().enumerate() {
         if !heard[index] {
             let name = implicit_name(&channel.name);
+            let former = channel.was.iter().flatten();
             listeners.push(Listener {
                 group: name.clone(),
+                was: former.map(|former| implicit_name(former)).collect(),
                 name,
                 doc: None,
                 channels: vec![Subscription {
@@ -57,7 +59,42 @@ pub(super) fn check(
             });
         }
     }
+    former_groups_are_free(document, &listeners, diagnostics);
     listeners
+}
+
+/// What waits for a former group is for one listener only.
+fn former_groups_are_free(
+    document: &Document,
+    listeners: &[Listener],
+    diagnostics: &mut Diagnostics,
+) {
+    let mut groups: HashMap<&str, &str> = listeners
+        .iter()
+        .map(|listener| (listener.group.as_str(), listener.name.as_str()))
+        .collect();
+    for listener in listeners {
+        for former in &listener.was {
+            let Some(other) = groups.insert(former, &listener.name) else {
+                continue;
+            };
+            let declared = document
+                .listeners
+                .iter()
+                .find(|declared| declared.name.value == listener.name);
+            // An implicit listener takes the groups of its channel's former names.
+            let place = match declared {
+                Some(declared) => &declared.name,
+                None => &document.channels[listener.channels[0].channel].name,
+            };
+            let message = format!(
+                "listener `{}` would process what waits for group `{former}`, as `{other}` does",
+                listener.name
+            );
+            let diagnostic = Diagnostic::new(Code::GroupOverlap, place.span.clone(), message);
+            diagnostics.push(diagnostic.help("a group has one copy of each notification"));
+        }
+    }
 }
 
 /// Name of the listener of a channel that nobody mentions.
@@ -128,8 +165,15 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .group
             .as_ref()
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
+        was: former_groups(declared, diagnostics),
         filter,
     })
+}
+
+/// Groups of the names that the listener had.
+fn former_groups(declared: &ListenerDecl, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let now = declared.group.as_ref().unwrap_or(&declared.name);
+    past::was(Some(&declared.was), &now.value, diagnostics).unwrap_or_default()
 }
 
 /// The channels that are named, and those that extend them if that is asked for; each with the place that names it.

@@ -6,8 +6,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::schema::{ChannelDecl, FieldDecl};
 
 use super::super::field_type::{self, Problem};
-use super::super::{DeclaredType, FieldType, Literal, MessageField, TypeKind, default};
+use super::super::{DeclaredType, FieldType, Literal, MessageField, Past, TypeKind, default};
 use super::models::help_type;
+use super::past;
 
 /// Resolves fields through the base channels; each channel's own fields are checked once.
 pub(super) struct Messages<'d> {
@@ -26,6 +27,7 @@ struct OwnField {
     span: crate::diagnostic::Span,
     ty: Option<FieldType>,
     default: Option<Literal>,
+    past: Past<FieldType>,
 }
 
 impl<'d> Messages<'d> {
@@ -121,6 +123,7 @@ impl<'d> Messages<'d> {
                 doc: field.doc,
                 ty,
                 default,
+                past: field.past,
             })
         };
         fields.into_iter().filter_map(field).collect()
@@ -165,6 +168,7 @@ impl<'d> Messages<'d> {
             span: declared.name.span.clone(),
             ty: None,
             default: None,
+            past: Past::none(declared.name.span.clone()),
         };
         let Some(text) = &declared.ty else {
             return field;
@@ -227,8 +231,34 @@ impl<'d> Messages<'d> {
             }
             None => {}
         }
-        field.ty = Some(ty);
+        let parse = |text: &str| {
+            let (ty, _) = field_type::parse(text, &self.enums).ok()?;
+            Some(plain(ty))
+        };
+        let name = &declared.name;
+        field.past = past::check(&declared.past, name, &name.value, parse, diagnostics);
+        field.ty = Some(match &declared.past.until {
+            None => ty,
+            Some(until) => {
+                if field.default.is_some() {
+                    let message = "a field that is gone has no default";
+                    let diagnostic =
+                        Diagnostic::new(Code::Incompatible, until.span.clone(), message);
+                    diagnostics.push(diagnostic.help("remove the default, or `until`"));
+                }
+                // Nobody sends it any more.
+                FieldType::Optional(Box::new(plain(ty)))
+            }
+        });
         field
+    }
+}
+
+/// Without the `?`.
+fn plain(ty: FieldType) -> FieldType {
+    match ty {
+        FieldType::Optional(inner) => *inner,
+        ty => ty,
     }
 }
 

@@ -10,6 +10,7 @@ mod listeners;
 mod messages;
 mod models;
 mod names;
+mod past;
 mod triggers;
 mod types;
 
@@ -26,6 +27,7 @@ pub(crate) fn check(
 ) -> Schema {
     let names = names::check(document, diagnostics);
     allow::check(document, diagnostics);
+    past::claims(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
     let types = types::check(&document.types, diagnostics);
     let (models, declared) = models::check(document, &types, generate.chrono, diagnostics);

@@ -7,8 +7,10 @@ use crate::schema::{ColumnDecl, Document, ModelDecl, Spanned};
 
 use super::super::builtin::{BUILTINS, Equality};
 use super::super::column_type::{self, Problem};
-use super::super::{Column, DeclaredType, Model, Parent, PgType, QualifiedName, identifier};
-use super::extra;
+use super::super::{
+    Column, DeclaredType, Model, Parent, Past, PgType, QualifiedName, column_default, identifier,
+};
+use super::{extra, past};
 
 /// The models of a file by name.
 pub(super) struct Models<'d> {
@@ -180,10 +182,14 @@ fn check_model(
         let message = format!("model `{}` has no columns", what.value);
         let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
         diagnostics.push(diagnostic.help("name at least one column, such as the primary key"));
-    } else if !columns.is_empty() && columns.iter().all(|column| column.never_captured) {
+    } else if !columns.is_empty()
+        && columns
+            .iter()
+            .all(|column| column.never_captured || column.past.until.is_some())
+    {
         let message = format!("model `{}` captures none of its columns", what.value);
         let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
-        diagnostics.push(diagnostic.help("remove one `capture: never`"));
+        diagnostics.push(diagnostic.help("capture at least one that is in the table"));
     }
     if declared.is_abstract {
         for (key, place) in [("table", &declared.table), ("extends", &declared.extends)] {
@@ -194,29 +200,46 @@ fn check_model(
             }
         }
     }
+    if declared.is_abstract {
+        let was = declared.was.iter().flatten().map(|name| &name.span);
+        for place in was.chain(declared.oldest.iter().map(|oldest| &oldest.span)) {
+            let message = "an abstract model has no versions";
+            let diagnostic = Diagnostic::new(Code::InvalidOption, place.clone(), message);
+            diagnostics.push(diagnostic.help("say it of the models that mix it in"));
+        }
+    }
     duplicate_columns(columns, diagnostics);
+    let (gone, columns): (Vec<Column>, Vec<Column>) = columns
+        .iter()
+        .map(|column| {
+            // A column of a mixin is reported with the mixin.
+            let own = declared
+                .columns
+                .iter()
+                .flatten()
+                .any(|own| std::ptr::eq(own, *column));
+            let mut elsewhere = Diagnostics::new();
+            let reported = if own {
+                &mut *diagnostics
+            } else {
+                &mut elsewhere
+            };
+            check_column(column, context, reported)
+        })
+        .partition(|column| column.past.until.is_some());
     Model {
         name: what.value.clone(),
         doc: declared.doc.clone(),
+        span: what.span.clone(),
+        was: past::was(declared.was.as_ref(), &what.value, diagnostics),
+        oldest: declared.oldest.clone(),
         table: table(declared, diagnostics),
-        columns: columns
-            .iter()
-            .map(|column| {
-                // A column of a mixin is reported with the mixin.
-                let own = declared
-                    .columns
-                    .iter()
-                    .flatten()
-                    .any(|own| std::ptr::eq(own, *column));
-                let mut elsewhere = Diagnostics::new();
-                let reported = if own {
-                    &mut *diagnostics
-                } else {
-                    &mut elsewhere
-                };
-                check_column(column, context, reported)
-            })
-            .collect(),
+        table_was: declared
+            .table_was
+            .as_ref()
+            .map(|was| past::tables(was, diagnostics)),
+        columns,
+        gone,
         partitioned: declared.partitioned,
         parent: None,
         extra: extra::check(&declared.extra, diagnostics),
@@ -254,6 +277,7 @@ fn parent(
     let own: Vec<usize> = models
         .columns_of(&declared.name.value)
         .iter()
+        .filter(|column| column.past.until.is_none())
         .enumerate()
         .filter(|(_, column)| is_parent(column))
         .map(|(index, _)| index)
@@ -392,6 +416,8 @@ fn check_column(
         primary_key: declared.primary_key,
         captured: !declared.never_captured,
         rust: None,
+        default: None,
+        past: Past::none(declared.name.span.clone()),
     };
     let Some(text) = &declared.ty else {
         return column;
@@ -408,10 +434,55 @@ fn check_column(
                 diagnostics.push(diagnostic.help("remove the `?`"));
             }
             column.rust = rust(declared, &column.ty, context, diagnostics);
+            column_past(declared, &mut column, context, diagnostics);
         }
         Err(problem) => diagnostics.push(type_problem(text, problem, context.names)),
     }
     column
+}
+
+/// What a column was, and its default for versions that lack it.
+fn column_past(
+    declared: &ColumnDecl,
+    column: &mut Column,
+    context: &Context<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let parse = |text: &str| {
+        let parsed = column_type::parse(text, context.names).ok()?;
+        Some(parsed.ty)
+    };
+    let name = &declared.name;
+    column.past = past::check(&declared.past, name, &column.column, parse, diagnostics);
+    if let Some(default) = &declared.default {
+        match column_default::from_node(&column.ty, &default.node, context.types) {
+            Ok(json) => column.default = Some(json),
+            Err(problem) => {
+                let message = format!(
+                    "the default of `{}` does not fit its type: {problem}",
+                    name.value
+                );
+                let span = default.node.span.clone();
+                diagnostics.push(Diagnostic::new(Code::InvalidDefault, span, message));
+            }
+        }
+    }
+    let Some(until) = &declared.past.until else {
+        return;
+    };
+    let said = [
+        ("pk", column.primary_key),
+        ("parent", is_parent(declared)),
+        ("capture", declared.never_captured),
+        ("default", declared.default.is_some()),
+    ];
+    for (key, _) in said.iter().filter(|(_, said)| *said) {
+        let message = format!("a column that is gone has no `{key}`");
+        let diagnostic = Diagnostic::new(Code::Incompatible, until.span.clone(), message);
+        diagnostics.push(diagnostic.help(format!("remove `{key}`, or `until`")));
+    }
+    // Nobody sends it any more.
+    column.nullable = true;
 }
 
 /// The Rust type that was chosen for a column.

@@ -140,7 +140,7 @@ pub(super) fn check_derived(
             continue;
         };
         let field = models[parent.model].name.to_snake_case();
-        let taken = model.columns.iter().find(|column| {
+        let taken = model.columns.iter().chain(&model.gone).find(|column| {
             column.field.to_snake_case() == field || column.column == models[parent.model].name
         });
         let place = document

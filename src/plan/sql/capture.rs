@@ -8,8 +8,8 @@ use crate::model::{
 };
 
 use super::super::ident::{free_sql_name, sql_ident, sql_literal};
-use super::super::lock::ModelVersions;
 use super::super::rust_types::{payload_cast, settings};
+use super::super::versions::Versions;
 use super::condition::{self, Rows};
 use super::trigger::{NEW_ROWS, OLD_ROWS};
 use super::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlParent, qualified};
@@ -22,7 +22,7 @@ pub(super) fn function(
     channel: &Channel,
     on: &TriggerChannel,
     events: &[TriggerEvent],
-    versions: &ModelVersions,
+    versions: &Versions,
     groups: impl Fn(Op) -> Vec<String>,
 ) -> SqlFunction {
     let model = &schema.models[on.model];
@@ -51,8 +51,8 @@ pub(super) fn function(
             }
         })
         .collect();
-    let mut function = super::function(schema, channel, "capture", "", branches);
-    function.model_version = versions.of(model);
+    let mut function = super::function(schema, channel, "capture", &channel.name, "", branches);
+    function.model_version = versions.of_model(model);
     if channel.delivery == Delivery::Transient {
         // The time of the notification is part of what is sent.
         needed.insert(Setting::TimeZone);
@@ -61,6 +61,10 @@ pub(super) fn function(
     function.statement = on.level == Level::Statement;
     function.skip_errors = on.skip_errors;
     function.own_triggers = on.own_triggers;
+    function.has_condition = function
+        .branches
+        .iter()
+        .any(|branch| branch.rows.is_none() && !branch.condition.is_empty());
     function.returns_row = on.own_triggers
         || events
             .iter()

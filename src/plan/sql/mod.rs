@@ -10,11 +10,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::history::Key;
 use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent};
 
 use super::ident::{doc_lines, sql_ident, sql_literal};
-use super::lock::ModelVersions;
 use super::names::{function_name, wire_name};
+use super::versions::Versions;
 
 pub use trigger::SqlTrigger;
 
@@ -49,6 +50,12 @@ pub struct SqlPlan {
 pub struct SqlFunction {
     /// `capture` or `notify`: the template that lays it out.
     pub kind: &'static str,
+    /// What it is called.
+    #[serde(skip)]
+    pub key: Key,
+    /// Its channel.
+    #[serde(skip)]
+    pub channel_name: String,
     /// Quoted, with schema, without arguments.
     pub name: String,
     /// The same with the types of its arguments.
@@ -63,7 +70,7 @@ pub struct SqlFunction {
     pub wire: String,
     /// Stored, or only notified.
     pub durable: bool,
-    /// Version of the model, 0 for a message channel.
+    /// Version of the model, or of the message channel.
     pub model_version: u32,
     /// `SET` clauses beside the search path: those that the texts of the captured types depend on.
     pub settings: Vec<&'static str>,
@@ -77,6 +84,8 @@ pub struct SqlFunction {
     pub returns_row: bool,
     /// Whether the user creates its triggers.
     pub own_triggers: bool,
+    /// Whether it checks a condition row by row.
+    pub has_condition: bool,
 }
 
 /// What a capture function does for one operation.
@@ -148,9 +157,12 @@ pub struct SqlListener {
     pub group: String,
     /// Operations, as elements of an array.
     pub ops: Vec<String>,
+    /// What it is called.
+    #[serde(skip)]
+    pub key: Key,
 }
 
-pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
+pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     let generate = &schema.generate;
     let groups = Groups::new(schema);
     let mut functions = Vec::new();
@@ -183,7 +195,19 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
                 functions.push(function);
             }
             ChannelKind::Message { .. } => {
-                functions.push(notify(schema, channel, groups.of(index, Op::Message)));
+                let version = versions.of_channel(schema, channel);
+                let groups = groups.of(index, Op::Message);
+                functions.push(notify(
+                    schema,
+                    channel,
+                    &channel.name,
+                    groups.clone(),
+                    version,
+                ));
+                // Programs that know the former name may still publish while the new ones start.
+                for former in channel.was.iter().flatten() {
+                    functions.push(notify(schema, channel, former, groups.clone(), version));
+                }
             }
         }
     }
@@ -218,6 +242,11 @@ pub(super) fn plan(schema: &Schema, versions: &ModelVersions) -> SqlPlan {
                         .iter()
                         .map(|op| sql_literal(op.as_str()))
                         .collect(),
+                    key: Key::Listener {
+                        schema: generate.storage_schema.clone(),
+                        listener: listener.name.clone(),
+                        channel: schema.channels[subscription.channel].name.clone(),
+                    },
                 })
             })
             .collect(),
@@ -252,7 +281,14 @@ impl Groups {
     }
 }
 
-fn notify(schema: &Schema, channel: &Channel, groups: Vec<String>) -> SqlFunction {
+/// The function of a message channel under its name or a former one.
+fn notify(
+    schema: &Schema,
+    channel: &Channel,
+    name: &str,
+    groups: Vec<String>,
+    version: u32,
+) -> SqlFunction {
     let branch = SqlBranch {
         keyword: "",
         tg_op: String::new(),
@@ -262,7 +298,9 @@ fn notify(schema: &Schema, channel: &Channel, groups: Vec<String>) -> SqlFunctio
         condition: Vec::new(),
         rows: None,
     };
-    let mut function = function(schema, channel, "notify", "pg_catalog.text", vec![branch]);
+    let arguments = "pg_catalog.text, pg_catalog.int4";
+    let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
+    function.model_version = version;
     if !function.durable {
         // The time of the notification is part of what is sent.
         function.settings = vec!["timezone = 'UTC'"];
@@ -274,13 +312,27 @@ fn function(
     schema: &Schema,
     channel: &Channel,
     kind: &'static str,
+    channel_name: &str,
     arguments: &str,
     branches: Vec<SqlBranch>,
 ) -> SqlFunction {
     let storage = &schema.generate.storage_schema;
-    let name = qualified(storage, &function_name(kind, &channel.name));
+    let function = function_name(kind, channel_name);
+    let name = qualified(storage, &function);
+    let in_schema = storage.clone();
     SqlFunction {
         kind,
+        key: match kind {
+            "notify" => Key::Notify {
+                schema: in_schema,
+                function,
+            },
+            _ => Key::Capture {
+                schema: in_schema,
+                function,
+            },
+        },
+        channel_name: channel.name.clone(),
         signature: format!("{name}({arguments})"),
         name,
         comment: sql_literal(&comment(channel)),
@@ -288,13 +340,14 @@ fn function(
         channel: sql_literal(&channel.name),
         wire: sql_literal(&wire_name(storage, &channel.name)),
         durable: channel.delivery == Delivery::Durable,
-        model_version: 0,
+        model_version: 1,
         settings: Vec::new(),
         branches,
         statement: false,
         skip_errors: false,
         returns_row: false,
         own_triggers: false,
+        has_condition: false,
     }
 }
 

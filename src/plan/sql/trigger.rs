@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::history::Key;
 use crate::model::{Channel, Fire, Level, Op, Schema, Timing, TriggerChannel, TriggerEvent};
 
 use super::super::ident::{sql_ident, sql_literal};
-use super::super::names::{hashed, trigger_name};
+use super::super::names::{function_name, hashed, trigger_name};
 use super::{comment, condition, qualified};
 
 /// Transition table with the rows before.
@@ -42,8 +43,12 @@ pub struct SqlTrigger {
     pub enable: &'static str,
     /// `COMMENT ON`, as a literal.
     pub comment: String,
-    /// The same, unquoted, for the lock.
-    pub lock: crate::lock::TriggerLock,
+    /// Its function, unquoted and without schema.
+    #[serde(skip)]
+    pub function_name: String,
+    /// What it is called.
+    #[serde(skip)]
+    pub key: Key,
 }
 
 pub(super) fn plan(
@@ -99,13 +104,14 @@ pub(super) fn plan(
             Fire::Replica => "REPLICA",
         },
         comment: sql_literal(&comment(channel)),
-        lock: crate::lock::TriggerLock {
+        function_name: function_name("capture", &channel.name),
+        key: Key::Trigger {
             schema: table.schema.clone(),
             table: table.name.clone(),
             trigger: String::new(),
         },
     };
-    let mut name = trigger_name(&channel.name, event);
+    let mut name = trigger_name(&channel.name, event, on.level);
     if on.deferred {
         // PostgreSQL cannot replace a constraint trigger: another definition is another trigger.
         let definition = [
@@ -119,7 +125,11 @@ pub(super) fn plan(
     }
     trigger.name = sql_ident(&name);
     trigger.name_literal = sql_literal(&name);
-    trigger.lock.trigger = name;
+    trigger.key = Key::Trigger {
+        schema: table.schema.clone(),
+        table: table.name.clone(),
+        trigger: name,
+    };
     trigger
 }
 

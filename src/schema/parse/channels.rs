@@ -1,9 +1,9 @@
 //! `channels:`.
 
-use super::{extra, missing, settings};
+use super::{extra, missing, past, settings};
 use crate::schema::document::{
-    ChangedDecl, ChannelDecl, Default, DefaultsDecl, EventDecl, ExtraDecl, FieldDecl, PayloadDecl,
-    Spanned,
+    ChangedDecl, ChannelDecl, Default, DefaultsDecl, EventDecl, ExtraDecl, FieldDecl, PastDecl,
+    PayloadDecl, Spanned,
 };
 use crate::schema::language;
 use crate::schema::node::{Node, Value};
@@ -15,6 +15,8 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
         name,
         doc: None,
         settings: DefaultsDecl::default(),
+        was: None,
+        oldest: None,
         on: None,
         before: None,
         after: None,
@@ -37,6 +39,8 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
     channel.keys = fields.keys();
     channel.doc = reader.doc(&fields);
     channel.settings = settings(reader, &fields);
+    channel.was = reader.optional_texts(&fields, "was");
+    channel.oldest = reader.number(&fields, "oldest");
     channel.on = reader.optional_text(&fields, "on");
     channel.extends = reader.optional_text(&fields, "extends");
     channel.before = events(reader, &fields, "before");
@@ -177,6 +181,7 @@ fn field(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> FieldDe
         doc: None,
         ty: None,
         default: None,
+        past: PastDecl::default(),
     };
     match &node.value {
         Value::Text(_) => field.ty = reader.text(node, &what),
@@ -189,6 +194,7 @@ fn field(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> FieldDe
             field.default = fields
                 .get("default")
                 .map(|node| Default { node: node.clone() });
+            field.past = past(reader, &fields);
             if fields.get("type").is_none() && !fields.broken {
                 missing(reader, &field.name, "field", "type", "type: string");
             }

@@ -33,6 +33,8 @@ pub(super) fn generate(reader: &mut Reader<'_>, node: &Node) -> Option<GenerateD
                 generate.migrations_tool = reader.optional_text(&migrations, "tool");
                 generate.version_table = reader.optional_text(&migrations, "version_table");
                 generate.lock_timeout = reader.optional_text(&migrations, "lock_timeout");
+                generate.irreversible = migrations.get("reversible").is_some()
+                    && !reader.flag(&migrations, "reversible");
             }
         }
         None => {}

@@ -15,6 +15,7 @@ pub(super) fn listener(
     let mut listener = ListenerDecl {
         name,
         doc: None,
+        was: Vec::new(),
         channels: Vec::new(),
         include_subchannels: None,
         events: None,
@@ -25,6 +26,7 @@ pub(super) fn listener(
         return listener;
     };
     listener.doc = reader.doc(&fields);
+    listener.was = reader.optional_texts(&fields, "was").unwrap_or_default();
     listener.channels = reader
         .optional_texts(&fields, "channel")
         .unwrap_or_default();

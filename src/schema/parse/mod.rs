@@ -8,7 +8,7 @@ mod types;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
-use super::document::{DefaultsDecl, Document, ExtraDecl, Spanned};
+use super::document::{DefaultsDecl, Document, ExtraDecl, PastDecl, Spanned};
 use super::language;
 use super::node::{self, Node, Value};
 use super::reader::{Fields, Reader};
@@ -89,6 +89,23 @@ fn extra(reader: &mut Reader<'_>, fields: &Fields<'_>) -> ExtraDecl {
             .optional_texts(fields, "attributes")
             .unwrap_or_default(),
     }
+}
+
+/// `was:`, `until:` and `from:`.
+fn past(reader: &mut Reader<'_>, fields: &Fields<'_>) -> PastDecl {
+    let mut past = PastDecl {
+        was: reader.optional_texts(fields, "was"),
+        until: reader.number(fields, "until"),
+        from: Vec::new(),
+    };
+    if let Some(node) = fields.get("from") {
+        for (ty, node) in reader.entries(node, "`from`").unwrap_or_default() {
+            if let Some(function) = reader.text(node, "a function of `from`") {
+                past.from.push((ty, function));
+            }
+        }
+    }
+    past
 }
 
 fn version(reader: &mut Reader<'_>, fields: &Fields<'_>, base: usize) {

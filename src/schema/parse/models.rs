@@ -1,7 +1,7 @@
 //! `models:`.
 
-use super::{extra, missing};
-use crate::schema::document::{ColumnDecl, ExtraDecl, ModelDecl, Spanned};
+use super::{extra, missing, past};
+use crate::schema::document::{ColumnDecl, Default, ExtraDecl, ModelDecl, PastDecl, Spanned};
 use crate::schema::language;
 use crate::schema::node::{Node, Value};
 use crate::schema::reader::Reader;
@@ -11,7 +11,10 @@ pub(super) fn model(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node)
     let mut model = ModelDecl {
         name,
         doc: None,
+        was: None,
+        oldest: None,
         table: None,
+        table_was: None,
         is_abstract: false,
         mixin: Vec::new(),
         extends: None,
@@ -23,7 +26,11 @@ pub(super) fn model(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node)
         return model;
     };
     model.doc = reader.doc(&fields);
-    model.table = reader.optional_text(&fields, "table");
+    model.was = reader.optional_texts(&fields, "was");
+    model.oldest = reader.number(&fields, "oldest");
+    if let Some(node) = fields.get("table") {
+        table(reader, node, &mut model);
+    }
     model.is_abstract = reader.flag(&fields, "abstract");
     model.mixin = reader.optional_texts(&fields, "mixin").unwrap_or_default();
     model.extends = reader.optional_text(&fields, "extends");
@@ -53,6 +60,19 @@ pub(super) fn model(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node)
     model
 }
 
+/// A name, or a mapping with former names.
+fn table(reader: &mut Reader<'_>, node: &Node, model: &mut ModelDecl) {
+    if !matches!(node.value, Value::Mapping(_)) {
+        model.table = reader.text(node, "`table`");
+        return;
+    }
+    let Some(fields) = reader.fields(node, "`table`", &language::TABLE) else {
+        return;
+    };
+    model.table = reader.optional_text(&fields, "name");
+    model.table_was = reader.optional_texts(&fields, "was");
+}
+
 fn column(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> ColumnDecl {
     let what = format!("column `{}`", name.value);
     let mut column = ColumnDecl {
@@ -64,6 +84,8 @@ fn column(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> Column
         parent: false,
         never_captured: false,
         rust: None,
+        default: None,
+        past: PastDecl::default(),
     };
     match &node.value {
         Value::Text(_) => column.ty = reader.text(node, &what),
@@ -80,6 +102,10 @@ fn column(reader: &mut Reader<'_>, name: Spanned<String>, node: &Node) -> Column
                 .word(&fields, "capture", language::CAPTURES)
                 .is_some_and(|word| word.value == "never");
             column.rust = reader.optional_text(&fields, "rust");
+            column.default = fields
+                .get("default")
+                .map(|node| Default { node: node.clone() });
+            column.past = past(reader, &fields);
             if fields.get("type").is_none() && !fields.broken {
                 missing(reader, &column.name, "column", "type", "type: text");
             }

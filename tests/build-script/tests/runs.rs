@@ -42,15 +42,11 @@ impl CountReads for App {
 async fn the_channels_of_the_example_run_from_a_build_script() {
     let database = Database::create().await.unwrap();
     let client = database.connect().await.unwrap();
-    for migration in [
-        include_str!("../../../generated-example/migrations/0001_app.up.sql"),
-        include_str!("../../../generated-example/migrations/0002_pgpubsub.up.sql"),
-    ] {
-        client
-            .batch_execute(&format!("BEGIN; {migration}; COMMIT"))
-            .await
-            .unwrap();
-    }
+    let migrations = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../generated-example/migrations"
+    );
+    database.migrate(migrations).await.unwrap();
     client
         .batch_execute("INSERT INTO app.author (name) VALUES ('Ada')")
         .await

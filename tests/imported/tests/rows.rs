@@ -10,7 +10,7 @@ use pgpubsub_runtime::{serde_json, Op};
 use pgpubsub_testkit::Database;
 
 const TABLES: &str = include_str!("../tables.sql");
-const UP: &str = include_str!("../migrations/0001_pgpubsub.up.sql");
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
 async fn database() -> (Database, pgpubsub_runtime::tokio_postgres::Client) {
     let database = Database::create().await.unwrap();
@@ -51,7 +51,7 @@ macro_rules! row {
         let stored = format!("{}", $channel);
         let payload: String = $all.client
             .query_one("SELECT payload::text FROM pgpubsub.notification WHERE channel = $1", &[&stored]).await.unwrap().get(0);
-        let event = $event::decode_event(Op::Insert, &serde_json::from_str(&payload).unwrap())
+        let event = $event::decode_event(Op::Insert, 1, &serde_json::from_str(&payload).unwrap())
             .unwrap_or_else(|error| panic!("{}: {error}: {payload}", $table));
         let mut names = [$(stringify!($field)),*].into_iter();
         let expected = $model { $($field: row.get(names.next().unwrap().trim_start_matches("r#"))),* };
@@ -67,11 +67,8 @@ struct All {
 
 #[tokio::test]
 async fn a_row_of_every_imported_table_arrives_as_the_driver_reads_it() {
-    let (_database, client) = database().await;
-    client
-        .batch_execute(&format!("BEGIN; {UP}; COMMIT"))
-        .await
-        .unwrap();
+    let (database, client) = database().await;
+    database.migrate(MIGRATIONS).await.unwrap();
     let mut all = All { client, tables: 0 };
     row!(all, SelEct, SelEctChanged, "sel_ect_changed", r##""Odd Schema"."Sel""ect é""##, r##"1, 'n', 'o', 'm'"##, r##""id", "new", "old", "Mixed Case" AS mixed_case"##: id new old mixed_case);
     row!(all, Integers, IntegersChanged, "integers_changed", r##""Odd Schema".integers"##, r##"1, 7"##, r##""id", "a""##: id a);

@@ -7,7 +7,7 @@ use pgpubsub_roundtrip::pubsub::{
     Item, ItemChanged, ItemGoing, ItemInsertedEvent, ItemSeen, ItemUpdatedEvent,
 };
 use pgpubsub_runtime::{Context, set_context};
-use support::{DOWN, Fixture, Seen};
+use support::{Fixture, MIGRATIONS, Seen};
 
 fn item(id: i64, name: &str) -> Item {
     Item {
@@ -403,20 +403,10 @@ async fn stored_notifications_carry_model_version_and_db_version() {
 async fn down_refuses_to_drop_waiting_notifications_and_otherwise_leaves_nothing() {
     let fixture = Fixture::migrated().await;
     fixture.sql("INSERT INTO app.item VALUES (1, 'a')").await;
-    let refused = fixture
-        .writer
-        .batch_execute(&format!("BEGIN; {DOWN}; COMMIT"))
-        .await
-        .unwrap_err();
-    assert!(
-        refused
-            .as_db_error()
-            .is_some_and(|error| error.message().contains("waiting")),
-        "{refused:?}"
-    );
-    fixture.sql("ROLLBACK").await;
+    let refused = fixture.database.migrate_back(MIGRATIONS).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("waiting"), "{refused:?}");
     fixture.sql("DELETE FROM pgpubsub.notification").await;
-    fixture.sql(&format!("BEGIN; {DOWN}; COMMIT")).await;
+    fixture.database.migrate_back(MIGRATIONS).await.unwrap();
     assert_eq!(
         fixture
             .count("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpubsub'")

@@ -109,7 +109,7 @@ async fn defaults_are_those_of_the_schema_and_a_sub_channel_overrides_them() {
 async fn a_missing_migration_is_told_to_the_publisher() {
     let fixture = Fixture::migrated().await;
     fixture
-        .sql("DROP FUNCTION pgpubsub.notify_whisper(text)")
+        .sql("DROP FUNCTION pgpubsub.notify_whisper(text, int)")
         .await;
     let error = Whisper::new("x".into())
         .notify(&fixture.writer)
@@ -149,7 +149,7 @@ async fn a_message_belongs_to_the_callers_transaction() {
     for seen in work.next(2).await {
         match seen {
             Seen::OnMoreDefaults(event, notification) => {
-                assert_eq!((event.extra, notification.model_version), (2, 0))
+                assert_eq!((event.extra, notification.model_version), (2, 1))
             }
             Seen::OnWhisper(event, _) => assert_eq!(
                 event,

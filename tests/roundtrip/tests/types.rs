@@ -144,7 +144,7 @@ async fn check<E: Event, R: Debug>(
     for (read, payload) in read.iter().zip(&payloads) {
         let payload: &str = payload.get(0);
         let value = pgpubsub_runtime::serde_json::from_str(payload).unwrap();
-        let event = E::decode_event(Op::Insert, &value)
+        let event = E::decode_event(Op::Insert, 1, &value)
             .unwrap_or_else(|error| panic!("{error}: {payload}"));
         // Debug tells NaN, -0 and every digit apart, and lets NaN equal itself.
         assert_eq!(

@@ -20,8 +20,7 @@ pub(crate) use recorder::{Recorder, Seen};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 const TABLES: &str = include_str!("tables.sql");
-const UP: &str = include_str!("../../migrations/0001_pgpubsub.up.sql");
-pub(crate) const DOWN: &str = include_str!("../../migrations/0001_pgpubsub.down.sql");
+pub(crate) const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
 /// A database with the tables of `schema.yaml` and its migration, and a session of a writer.
 pub(crate) struct Fixture {
@@ -34,10 +33,7 @@ impl Fixture {
         let database = Database::create().await.expect("a database");
         let writer = database.connect().await.expect("a session");
         writer.batch_execute(TABLES).await.expect("the tables");
-        writer
-            .batch_execute(&format!("BEGIN; {UP}; COMMIT"))
-            .await
-            .expect("the migration");
+        database.migrate(MIGRATIONS).await.expect("the migrations");
         Self { database, writer }
     }
 

@@ -513,8 +513,11 @@ impl Everything {
 }
 
 #[rustfmt::skip]
-impl runtime::payload::Decode for Everything {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Everything {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -755,25 +758,28 @@ impl EverythingChanged {
         wire: "pgpubsub_everything_changed",
         delivery: runtime::Delivery::Durable,
         function: "capture_everything_changed",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for EverythingChanged {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -838,6 +844,8 @@ impl Defaults {
         wire: "pgpubsub_defaults",
         delivery: runtime::Delivery::Durable,
         function: "notify_defaults",
+        version: 1,
+        was: &[],
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -848,7 +856,7 @@ impl Defaults {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1002,6 +1010,7 @@ impl runtime::payload::Encode for Defaults {
 impl runtime::generated::Event for Defaults {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1065,6 +1074,8 @@ impl Required {
         wire: "pgpubsub_required",
         delivery: runtime::Delivery::Durable,
         function: "notify_required",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -1102,7 +1113,7 @@ impl Required {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1126,6 +1137,7 @@ impl runtime::payload::Encode for Required {
 impl runtime::generated::Event for Required {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1157,6 +1169,8 @@ impl Empty {
         wire: "pgpubsub_empty",
         delivery: runtime::Delivery::Durable,
         function: "notify_empty",
+        version: 1,
+        was: &[],
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1167,7 +1181,7 @@ impl Empty {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1189,6 +1203,7 @@ impl runtime::payload::Encode for Empty {
 impl runtime::generated::Event for Empty {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         runtime::payload::Object::new(payload)?;
@@ -1215,6 +1230,8 @@ impl Short {
         wire: "pgpubsub_short",
         delivery: runtime::Delivery::Durable,
         function: "notify_short",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -1231,7 +1248,7 @@ impl Short {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1248,6 +1265,7 @@ impl runtime::payload::Encode for Short {
 impl runtime::generated::Event for Short {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1286,6 +1304,7 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_everything_changed",
         group: "on_everything_changed",
+        was: &[],
         subscriptions: &[runtime::generated::Subscription {
             channel: EverythingChanged::CHANNEL,
             ops: &[
@@ -1307,7 +1326,8 @@ impl<L: OnEverythingChanged> runtime::generated::DurableHandler for OnEverything
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_everything_changed(&self.0, event, cx).await
         })
@@ -1338,6 +1358,7 @@ impl<L: OnDefaults> OnDefaults for ::std::sync::Arc<L> {
 pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_defaults",
     group: "on_defaults",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Defaults::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1355,7 +1376,8 @@ impl<L: OnDefaults> runtime::generated::DurableHandler for OnDefaultsHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_defaults(&self.0, event, cx).await
         })
@@ -1386,6 +1408,7 @@ impl<L: OnRequired> OnRequired for ::std::sync::Arc<L> {
 pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_required",
     group: "on_required",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Required::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1403,7 +1426,8 @@ impl<L: OnRequired> runtime::generated::DurableHandler for OnRequiredHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_required(&self.0, event, cx).await
         })
@@ -1434,6 +1458,7 @@ impl<L: OnEmpty> OnEmpty for ::std::sync::Arc<L> {
 pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_empty",
     group: "on_empty",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Empty::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1451,7 +1476,8 @@ impl<L: OnEmpty> runtime::generated::DurableHandler for OnEmptyHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_empty(&self.0, event, cx).await
         })
@@ -1482,6 +1508,7 @@ impl<L: OnShort> OnShort for ::std::sync::Arc<L> {
 pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_short",
     group: "on_short",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Short::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1499,7 +1526,8 @@ impl<L: OnShort> runtime::generated::DurableHandler for OnShortHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_short(&self.0, event, cx).await
         })

@@ -521,8 +521,11 @@ impl Everything {
 }
 
 #[rustfmt::skip]
-impl runtime::payload::Decode for Everything {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Everything {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -763,25 +766,28 @@ impl EverythingChanged {
         wire: "pgpubsub_everything_changed",
         delivery: runtime::Delivery::Durable,
         function: "capture_everything_changed",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for EverythingChanged {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -846,6 +852,8 @@ impl Defaults {
         wire: "pgpubsub_defaults",
         delivery: runtime::Delivery::Durable,
         function: "notify_defaults",
+        version: 1,
+        was: &[],
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -856,7 +864,7 @@ impl Defaults {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_defaults\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1010,6 +1018,7 @@ impl runtime::payload::Encode for Defaults {
 impl runtime::generated::Event for Defaults {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1073,6 +1082,8 @@ impl Required {
         wire: "pgpubsub_required",
         delivery: runtime::Delivery::Durable,
         function: "notify_required",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -1110,7 +1121,7 @@ impl Required {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_required\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1134,6 +1145,7 @@ impl runtime::payload::Encode for Required {
 impl runtime::generated::Event for Required {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1165,6 +1177,8 @@ impl Empty {
         wire: "pgpubsub_empty",
         delivery: runtime::Delivery::Durable,
         function: "notify_empty",
+        version: 1,
+        was: &[],
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1175,7 +1189,7 @@ impl Empty {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_empty\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1197,6 +1211,7 @@ impl runtime::payload::Encode for Empty {
 impl runtime::generated::Event for Empty {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         runtime::payload::Object::new(payload)?;
@@ -1223,6 +1238,8 @@ impl Short {
         wire: "pgpubsub_short",
         delivery: runtime::Delivery::Durable,
         function: "notify_short",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -1239,7 +1256,7 @@ impl Short {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_short\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -1256,6 +1273,7 @@ impl runtime::payload::Encode for Short {
 impl runtime::generated::Event for Short {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1294,6 +1312,7 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
     runtime::generated::ListenerSpec {
         name: "on_everything_changed",
         group: "on_everything_changed",
+        was: &[],
         subscriptions: &[runtime::generated::Subscription {
             channel: EverythingChanged::CHANNEL,
             ops: &[
@@ -1315,7 +1334,8 @@ impl<L: OnEverythingChanged> runtime::generated::DurableHandler for OnEverything
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_everything_changed(&self.0, event, cx).await
         })
@@ -1346,6 +1366,7 @@ impl<L: OnDefaults> OnDefaults for ::std::sync::Arc<L> {
 pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_defaults",
     group: "on_defaults",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Defaults::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1363,7 +1384,8 @@ impl<L: OnDefaults> runtime::generated::DurableHandler for OnDefaultsHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_defaults(&self.0, event, cx).await
         })
@@ -1394,6 +1416,7 @@ impl<L: OnRequired> OnRequired for ::std::sync::Arc<L> {
 pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_required",
     group: "on_required",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Required::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1411,7 +1434,8 @@ impl<L: OnRequired> runtime::generated::DurableHandler for OnRequiredHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_required(&self.0, event, cx).await
         })
@@ -1442,6 +1466,7 @@ impl<L: OnEmpty> OnEmpty for ::std::sync::Arc<L> {
 pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_empty",
     group: "on_empty",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Empty::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1459,7 +1484,8 @@ impl<L: OnEmpty> runtime::generated::DurableHandler for OnEmptyHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_empty(&self.0, event, cx).await
         })
@@ -1490,6 +1516,7 @@ impl<L: OnShort> OnShort for ::std::sync::Arc<L> {
 pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_short",
     group: "on_short",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: Short::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -1507,7 +1534,8 @@ impl<L: OnShort> runtime::generated::DurableHandler for OnShortHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_short(&self.0, event, cx).await
         })

@@ -112,8 +112,11 @@ impl Optional {
     };
 }
 
-impl runtime::payload::Decode for Optional {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Optional {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             r#type: object.field("type")?,
@@ -149,8 +152,11 @@ impl Plain {
     };
 }
 
-impl runtime::payload::Decode for Plain {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Plain {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             r: object.field("r")?,
@@ -188,25 +194,28 @@ impl MixedCase {
         wire: "pub_sub_mixed_case_d3cfcngzyh5hu",
         delivery: runtime::Delivery::Durable,
         function: "capture_Mixed_Case",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for MixedCase {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -227,18 +236,21 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         wire: "pub_sub_a_channel_with_a_name_that_is_far_too_lon_h7f4lgrdbux6e",
         delivery: runtime::Delivery::Durable,
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -277,22 +289,25 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         wire: "pub_sub_a_channel_with_a_name_that_is_far_too_lon_ze3gpbbvld6mj",
         delivery: runtime::Delivery::Transient,
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -316,6 +331,8 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         wire: "pub_sub_a_channel_with_a_name_that_is_far_too_lon_jcipg2a4z4d4i",
         delivery: runtime::Delivery::Durable,
         function: "notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -335,7 +352,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"Pub\"\"Sub\".\"notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze\"($1)";
+        const STATEMENT: &str = "SELECT \"Pub\"\"Sub\".\"notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -356,6 +373,7 @@ impl runtime::payload::Encode for AChannelWithANameThatIsFarTooLongForPostgresql
 impl runtime::generated::Event for AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -379,12 +397,13 @@ pub struct PartialEvent {
 impl runtime::generated::Event for PartialEvent {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Delete => Ok(Self {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -403,13 +422,14 @@ pub struct SecondEvent {
 impl runtime::generated::Event for SecondEvent {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Update => Ok(Self {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -442,6 +462,7 @@ impl<L: Partial> Partial for ::std::sync::Arc<L> {
 pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "partial",
     group: "it's a \\ group $pgpubsub$",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MixedCase::CHANNEL,
         ops: &[runtime::Op::Delete],
@@ -468,7 +489,8 @@ impl<L: Partial> runtime::generated::DurableHandler for PartialHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::partial(&self.0, event, cx).await
         })
@@ -499,6 +521,7 @@ impl<L: Second> Second for ::std::sync::Arc<L> {
 pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "second",
     group: "it's a \\ group $pgpubsub$",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MixedCase::CHANNEL,
         ops: &[runtime::Op::Update],
@@ -516,7 +539,8 @@ impl<L: Second> runtime::generated::DurableHandler for SecondHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::second(&self.0, event, cx).await
         })
@@ -548,6 +572,7 @@ impl<L: New> New for ::std::sync::Arc<L> {
 pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "new",
     group: "new",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MixedCase::CHANNEL,
         ops: &[
@@ -572,7 +597,8 @@ impl<L: New> runtime::generated::DurableHandler for NewHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::new(&self.0, event, cx).await
         })
@@ -607,6 +633,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one",
+        was: &[],
         subscriptions: &[runtime::generated::Subscription {
             channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne::CHANNEL,
             ops: &[runtime::Op::Insert],
@@ -627,7 +654,8 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne> runtime::g
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_one(&self.0, event, cx).await
         })
@@ -662,6 +690,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two",
+        was: &[],
         subscriptions: &[runtime::generated::Subscription {
             channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo::CHANNEL,
             ops: &[runtime::Op::Insert, runtime::Op::Update],
@@ -682,7 +711,8 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo> runtime::g
         cx: &'a mut runtime::TransientCx,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_two(&self.0, event, cx).await
         })
@@ -717,6 +747,7 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
     runtime::generated::ListenerSpec {
         name: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
         group: "on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message",
+        was: &[],
         subscriptions: &[runtime::generated::Subscription {
             channel: AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage::CHANNEL,
             ops: &[runtime::Op::Message],
@@ -737,7 +768,8 @@ impl<L: OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage> runtim
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_a_channel_with_a_name_that_is_far_too_long_for_postgresql_and_goes_on_message(&self.0, event, cx).await
         })

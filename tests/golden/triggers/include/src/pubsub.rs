@@ -92,8 +92,11 @@ impl Account {
     };
 }
 
-impl runtime::payload::Decode for Account {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Account {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             created_at: object.field("created_at")?,
@@ -128,13 +131,16 @@ impl Guest {
     };
 }
 
-impl runtime::payload::Decode for Guest {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Guest {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             account_id: object.field("account_id")?,
             host: object.field("host")?,
-            account: object.field("account")?,
+            account: object.parent(&["account"], version)?,
         })
     }
 }
@@ -159,8 +165,11 @@ impl Measure {
     };
 }
 
-impl runtime::payload::Decode for Measure {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Measure {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -177,8 +186,11 @@ pub struct AccountSavedOld {
     pub name: String,
 }
 
-impl runtime::payload::Decode for AccountSavedOld {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for AccountSavedOld {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             name: object.field("name")?,
@@ -199,8 +211,11 @@ pub struct AccountSavedNew {
     pub balance: runtime::types::PgNumeric,
 }
 
-impl runtime::payload::Decode for AccountSavedNew {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for AccountSavedNew {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -238,22 +253,25 @@ impl AccountSaved {
         wire: "pgpubsub_account_saved",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_saved",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountSaved {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -269,8 +287,11 @@ pub struct AccountTunedRow {
     pub settings: runtime::types::PgJson,
 }
 
-impl runtime::payload::Decode for AccountTunedRow {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for AccountTunedRow {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -295,19 +316,22 @@ impl AccountTuned {
         wire: "pgpubsub_account_tuned",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_tuned",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountTuned {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Update => Ok(Self {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -328,18 +352,21 @@ impl AccountQuiet {
         wire: "pgpubsub_account_quiet",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_quiet",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountQuiet {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Update => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -378,6 +405,8 @@ impl AccountAny {
         wire: "pgpubsub_account_any",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_any",
+        version: 1,
+        was: &[],
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -394,19 +423,20 @@ impl AccountAny {
 impl runtime::generated::Event for AccountAny {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -429,19 +459,22 @@ impl AccountRenamed {
         wire: "pgpubsub_account_renamed",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_renamed",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountRenamed {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Update => Ok(Self {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -471,21 +504,24 @@ impl AccountSettled {
         wire: "pgpubsub_account_settled",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_settled",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountSettled {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -506,18 +542,21 @@ impl AccountCopied {
         wire: "pgpubsub_account_copied",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_copied",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountCopied {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -538,18 +577,21 @@ impl AccountApplied {
         wire: "pgpubsub_account_applied",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_applied",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountApplied {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -567,12 +609,15 @@ impl AccountWiped {
         wire: "pgpubsub_account_wiped",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_wiped",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountWiped {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         runtime::payload::Object::new(payload)?;
@@ -603,18 +648,21 @@ impl AccountGone {
         wire: "pgpubsub_account_gone",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_gone",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountGone {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             runtime::Op::Truncate => Ok(Self::Truncate),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
@@ -647,22 +695,25 @@ impl AccountOwn {
         wire: "pgpubsub_account_own",
         delivery: runtime::Delivery::Durable,
         function: "capture_account_own",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AccountOwn {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -692,21 +743,24 @@ impl GuestCame {
         wire: "pgpubsub_guest_came",
         delivery: runtime::Delivery::Durable,
         function: "capture_guest_came",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for GuestCame {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -753,31 +807,34 @@ impl MeasureBulk {
         wire: "pgpubsub_measure_bulk",
         delivery: runtime::Delivery::Durable,
         function: "capture_measure_bulk",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for MeasureBulk {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update if event.is_null("new") => Ok(Self::UpdatedFrom {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             runtime::Op::Update if event.is_null("old") => Ok(Self::UpdatedTo {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Delete => Ok(Self::Delete {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -798,18 +855,21 @@ impl MeasureFlash {
         wire: "pgpubsub_measure_flash",
         delivery: runtime::Delivery::Transient,
         function: "capture_measure_flash",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for MeasureFlash {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -830,6 +890,8 @@ impl Reads {
         wire: "pgpubsub_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -846,7 +908,7 @@ impl Reads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 }
@@ -862,6 +924,7 @@ impl runtime::payload::Encode for Reads {
 impl runtime::generated::Event for Reads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -892,6 +955,8 @@ impl PostReads {
         wire: "pgpubsub_post_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_post_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -911,7 +976,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -932,6 +997,7 @@ impl runtime::payload::Encode for PostReads {
 impl runtime::generated::Event for PostReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -963,6 +1029,8 @@ impl PageReads {
         wire: "pgpubsub_page_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_page_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -982,7 +1050,7 @@ impl PageReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_page_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -1003,6 +1071,7 @@ impl runtime::payload::Encode for PageReads {
 impl runtime::generated::Event for PageReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -1039,16 +1108,17 @@ pub enum ReindexAccountAny {
 impl runtime::generated::Event for ReindexAccountAny {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -1067,17 +1137,23 @@ pub enum CountEvent {
     PageReads(PageReads),
 }
 
-#[rustfmt::skip]
 impl runtime::generated::ChannelEvent for CountEvent {
     fn decode_event(
         channel: &str,
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         match channel {
-            "reads" => runtime::generated::Event::decode_event(op, payload).map(Self::Reads),
-            "post_reads" => runtime::generated::Event::decode_event(op, payload).map(Self::PostReads),
-            "page_reads" => runtime::generated::Event::decode_event(op, payload).map(Self::PageReads),
+            "reads" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::Reads)
+            }
+            "post_reads" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::PostReads)
+            }
+            "page_reads" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::PageReads)
+            }
             other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
         }
     }
@@ -1107,6 +1183,7 @@ impl<L: Count> Count for ::std::sync::Arc<L> {
 pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "count",
     group: "count",
+    was: &[],
     subscriptions: &[
         runtime::generated::Subscription {
             channel: Reads::CHANNEL,
@@ -1126,6 +1203,7 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
 
 struct CountHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: Count> runtime::generated::DurableHandler for CountHandler<L> {
     fn call<'a>(
         &'a self,
@@ -1135,7 +1213,8 @@ impl<L: Count> runtime::generated::DurableHandler for CountHandler<L> {
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
             let channel = &cx.notification().channel;
-            let event = runtime::generated::ChannelEvent::decode_event(channel, op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::count(&self.0, event, cx).await
         })
@@ -1159,12 +1238,19 @@ impl runtime::generated::ChannelEvent for ReindexEvent {
     fn decode_event(
         channel: &str,
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         match channel {
-            "account_saved" => runtime::generated::Event::decode_event(op, payload).map(Self::AccountSaved),
-            "account_any" => runtime::generated::Event::decode_event(op, payload).map(Self::AccountAny),
-            "reads" => runtime::generated::Event::decode_event(op, payload).map(Self::Reads),
+            "account_saved" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountSaved)
+            }
+            "account_any" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountAny)
+            }
+            "reads" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::Reads)
+            }
             other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
         }
     }
@@ -1194,6 +1280,7 @@ impl<L: Reindex> Reindex for ::std::sync::Arc<L> {
 pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "reindex",
     group: "search",
+    was: &[],
     subscriptions: &[
         runtime::generated::Subscription {
             channel: AccountSaved::CHANNEL,
@@ -1213,6 +1300,7 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
 
 struct ReindexHandler<L>(L);
 
+#[rustfmt::skip]
 impl<L: Reindex> runtime::generated::DurableHandler for ReindexHandler<L> {
     fn call<'a>(
         &'a self,
@@ -1222,7 +1310,8 @@ impl<L: Reindex> runtime::generated::DurableHandler for ReindexHandler<L> {
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
             let channel = &cx.notification().channel;
-            let event = runtime::generated::ChannelEvent::decode_event(channel, op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::reindex(&self.0, event, cx).await
         })
@@ -1253,6 +1342,7 @@ impl<L: Audit> Audit for ::std::sync::Arc<L> {
 pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "audit",
     group: "audit",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountAny::CHANNEL,
         ops: &[
@@ -1274,7 +1364,8 @@ impl<L: Audit> runtime::generated::DurableHandler for AuditHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::audit(&self.0, event, cx).await
         })
@@ -1305,6 +1396,7 @@ impl<L: OnAccountTuned> OnAccountTuned for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_tuned",
     group: "on_account_tuned",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountTuned::CHANNEL,
         ops: &[runtime::Op::Update],
@@ -1322,7 +1414,8 @@ impl<L: OnAccountTuned> runtime::generated::DurableHandler for OnAccountTunedHan
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_tuned(&self.0, event, cx).await
         })
@@ -1353,6 +1446,7 @@ impl<L: OnAccountQuiet> OnAccountQuiet for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_quiet",
     group: "on_account_quiet",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountQuiet::CHANNEL,
         ops: &[runtime::Op::Update],
@@ -1370,7 +1464,8 @@ impl<L: OnAccountQuiet> runtime::generated::DurableHandler for OnAccountQuietHan
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_quiet(&self.0, event, cx).await
         })
@@ -1401,6 +1496,7 @@ impl<L: OnAccountRenamed> OnAccountRenamed for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_renamed",
     group: "on_account_renamed",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountRenamed::CHANNEL,
         ops: &[runtime::Op::Update],
@@ -1418,7 +1514,8 @@ impl<L: OnAccountRenamed> runtime::generated::DurableHandler for OnAccountRename
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_renamed(&self.0, event, cx).await
         })
@@ -1449,6 +1546,7 @@ impl<L: OnAccountSettled> OnAccountSettled for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_settled",
     group: "on_account_settled",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountSettled::CHANNEL,
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
@@ -1466,7 +1564,8 @@ impl<L: OnAccountSettled> runtime::generated::DurableHandler for OnAccountSettle
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_settled(&self.0, event, cx).await
         })
@@ -1497,6 +1596,7 @@ impl<L: OnAccountCopied> OnAccountCopied for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_copied",
     group: "on_account_copied",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountCopied::CHANNEL,
         ops: &[runtime::Op::Insert],
@@ -1514,7 +1614,8 @@ impl<L: OnAccountCopied> runtime::generated::DurableHandler for OnAccountCopiedH
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_copied(&self.0, event, cx).await
         })
@@ -1545,6 +1646,7 @@ impl<L: OnAccountApplied> OnAccountApplied for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_applied",
     group: "on_account_applied",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountApplied::CHANNEL,
         ops: &[runtime::Op::Insert],
@@ -1562,7 +1664,8 @@ impl<L: OnAccountApplied> runtime::generated::DurableHandler for OnAccountApplie
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_applied(&self.0, event, cx).await
         })
@@ -1593,6 +1696,7 @@ impl<L: OnAccountWiped> OnAccountWiped for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_wiped",
     group: "on_account_wiped",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountWiped::CHANNEL,
         ops: &[runtime::Op::Truncate],
@@ -1610,7 +1714,8 @@ impl<L: OnAccountWiped> runtime::generated::DurableHandler for OnAccountWipedHan
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_wiped(&self.0, event, cx).await
         })
@@ -1641,6 +1746,7 @@ impl<L: OnAccountGone> OnAccountGone for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_gone",
     group: "on_account_gone",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountGone::CHANNEL,
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
@@ -1658,7 +1764,8 @@ impl<L: OnAccountGone> runtime::generated::DurableHandler for OnAccountGoneHandl
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_gone(&self.0, event, cx).await
         })
@@ -1689,6 +1796,7 @@ impl<L: OnAccountOwn> OnAccountOwn for ::std::sync::Arc<L> {
 pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_account_own",
     group: "on_account_own",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AccountOwn::CHANNEL,
         ops: &[runtime::Op::Insert, runtime::Op::Update],
@@ -1706,7 +1814,8 @@ impl<L: OnAccountOwn> runtime::generated::DurableHandler for OnAccountOwnHandler
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_own(&self.0, event, cx).await
         })
@@ -1737,6 +1846,7 @@ impl<L: OnGuestCame> OnGuestCame for ::std::sync::Arc<L> {
 pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_guest_came",
     group: "on_guest_came",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: GuestCame::CHANNEL,
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
@@ -1754,7 +1864,8 @@ impl<L: OnGuestCame> runtime::generated::DurableHandler for OnGuestCameHandler<L
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_guest_came(&self.0, event, cx).await
         })
@@ -1785,6 +1896,7 @@ impl<L: OnMeasureBulk> OnMeasureBulk for ::std::sync::Arc<L> {
 pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_measure_bulk",
     group: "on_measure_bulk",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MeasureBulk::CHANNEL,
         ops: &[
@@ -1806,7 +1918,8 @@ impl<L: OnMeasureBulk> runtime::generated::DurableHandler for OnMeasureBulkHandl
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_measure_bulk(&self.0, event, cx).await
         })
@@ -1837,6 +1950,7 @@ impl<L: OnMeasureFlash> OnMeasureFlash for ::std::sync::Arc<L> {
 pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_measure_flash",
     group: "on_measure_flash",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MeasureFlash::CHANNEL,
         ops: &[runtime::Op::Insert],
@@ -1854,7 +1968,8 @@ impl<L: OnMeasureFlash> runtime::generated::TransientHandler for OnMeasureFlashH
         cx: &'a mut runtime::TransientCx,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_measure_flash(&self.0, event, cx).await
         })

@@ -51,8 +51,11 @@ impl Author {
     };
 }
 
-impl runtime::payload::Decode for Author {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Author {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -85,8 +88,11 @@ impl Post {
     };
 }
 
-impl runtime::payload::Decode for Post {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Post {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -121,8 +127,11 @@ impl Media {
     };
 }
 
-impl runtime::payload::Decode for Media {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Media {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -150,18 +159,21 @@ impl AuthorCreated {
         wire: "pgpubsub_author_created",
         delivery: runtime::Delivery::Durable,
         function: "capture_author_created",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AuthorCreated {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -184,18 +196,21 @@ impl PostDeleted {
         wire: "pgpubsub_post_deleted",
         delivery: runtime::Delivery::Durable,
         function: "capture_post_deleted",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for PostDeleted {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Delete => Ok(Self {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -229,22 +244,25 @@ impl MediaSaved {
         wire: "pgpubsub_media_saved",
         delivery: runtime::Delivery::Durable,
         function: "capture_media_saved",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for MediaSaved {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -273,6 +291,8 @@ impl ModelReads {
         wire: "pgpubsub_model_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_model_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -294,7 +314,7 @@ impl ModelReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -325,6 +345,7 @@ impl runtime::payload::Encode for ModelReads {
 impl runtime::generated::Event for ModelReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -364,6 +385,8 @@ impl PostReads {
         wire: "pgpubsub_post_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_post_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -385,7 +408,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -416,6 +439,7 @@ impl runtime::payload::Encode for PostReads {
 impl runtime::generated::Event for PostReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -449,6 +473,8 @@ impl CacheExpired {
         wire: "pgpubsub_cache_expired",
         delivery: runtime::Delivery::Transient,
         function: "notify_cache_expired",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -468,7 +494,7 @@ impl CacheExpired {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -489,6 +515,7 @@ impl runtime::payload::Encode for CacheExpired {
 impl runtime::generated::Event for CacheExpired {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -528,6 +555,7 @@ impl<L: CreateFirstPost> CreateFirstPost for ::std::sync::Arc<L> {
 pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "create_first_post",
     group: "create_first_post",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AuthorCreated::CHANNEL,
         ops: &[runtime::Op::Insert],
@@ -545,7 +573,8 @@ impl<L: CreateFirstPost> runtime::generated::DurableHandler for CreateFirstPostH
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::create_first_post(&self.0, event, cx).await
         })
@@ -578,6 +607,7 @@ impl<L: CountReads> CountReads for ::std::sync::Arc<L> {
 pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "count_reads",
     group: "count_reads",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: PostReads::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -595,7 +625,8 @@ impl<L: CountReads> runtime::generated::DurableHandler for CountReadsHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::count_reads(&self.0, event, cx).await
         })
@@ -628,6 +659,7 @@ impl<L: MailAuthor> MailAuthor for ::std::sync::Arc<L> {
 pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "mail_author",
     group: "mail_author",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: PostDeleted::CHANNEL,
         ops: &[runtime::Op::Delete],
@@ -645,7 +677,8 @@ impl<L: MailAuthor> runtime::generated::DurableHandler for MailAuthorHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::mail_author(&self.0, event, cx).await
         })
@@ -678,6 +711,7 @@ impl<L: ScanMedia> ScanMedia for ::std::sync::Arc<L> {
 pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "scan_media",
     group: "scan_media",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MediaSaved::CHANNEL,
         ops: &[runtime::Op::Insert, runtime::Op::Update],
@@ -695,7 +729,8 @@ impl<L: ScanMedia> runtime::generated::DurableHandler for ScanMediaHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::scan_media(&self.0, event, cx).await
         })
@@ -726,6 +761,7 @@ impl<L: DropCache> DropCache for ::std::sync::Arc<L> {
 pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "drop_cache",
     group: "drop_cache",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: CacheExpired::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -743,7 +779,8 @@ impl<L: DropCache> runtime::generated::TransientHandler for DropCacheHandler<L> 
         cx: &'a mut runtime::TransientCx,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::drop_cache(&self.0, event, cx).await
         })
@@ -774,6 +811,7 @@ impl<L: OnModelReads> OnModelReads for ::std::sync::Arc<L> {
 pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_model_reads",
     group: "on_model_reads",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: ModelReads::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -791,7 +829,8 @@ impl<L: OnModelReads> runtime::generated::DurableHandler for OnModelReadsHandler
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_model_reads(&self.0, event, cx).await
         })

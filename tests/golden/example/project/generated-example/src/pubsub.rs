@@ -59,8 +59,11 @@ impl Author {
     };
 }
 
-impl runtime::payload::Decode for Author {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Author {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -93,8 +96,11 @@ impl Post {
     };
 }
 
-impl runtime::payload::Decode for Post {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Post {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -129,8 +135,11 @@ impl Media {
     };
 }
 
-impl runtime::payload::Decode for Media {
-    fn decode(value: &runtime::serde_json::Value) -> Result<Self, runtime::payload::DecodeError> {
+impl runtime::generated::Row for Media {
+    fn decode_row(
+        value: &runtime::serde_json::Value,
+        _version: u32,
+    ) -> Result<Self, runtime::payload::DecodeError> {
         let object = runtime::payload::Object::new(value)?;
         Ok(Self {
             id: object.field("id")?,
@@ -158,18 +167,21 @@ impl AuthorCreated {
         wire: "pgpubsub_author_created",
         delivery: runtime::Delivery::Durable,
         function: "capture_author_created",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for AuthorCreated {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -192,18 +204,21 @@ impl PostDeleted {
         wire: "pgpubsub_post_deleted",
         delivery: runtime::Delivery::Durable,
         function: "capture_post_deleted",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for PostDeleted {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Delete => Ok(Self {
-                old: event.field("old")?,
+                old: event.row("old", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -237,22 +252,25 @@ impl MediaSaved {
         wire: "pgpubsub_media_saved",
         delivery: runtime::Delivery::Durable,
         function: "capture_media_saved",
+        version: 1,
+        was: &[],
     };
 }
 
 impl runtime::generated::Event for MediaSaved {
     fn decode_event(
         op: runtime::Op,
+        version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let event = runtime::payload::Object::new(payload)?;
         match op {
             runtime::Op::Insert => Ok(Self::Insert {
-                new: event.field("new")?,
+                new: event.row("new", version)?,
             }),
             runtime::Op::Update => Ok(Self::Update {
-                old: event.field("old")?,
-                new: event.field("new")?,
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -281,6 +299,8 @@ impl ModelReads {
         wire: "pgpubsub_model_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_model_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -302,7 +322,7 @@ impl ModelReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_model_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -333,6 +353,7 @@ impl runtime::payload::Encode for ModelReads {
 impl runtime::generated::Event for ModelReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -372,6 +393,8 @@ impl PostReads {
         wire: "pgpubsub_post_reads",
         delivery: runtime::Delivery::Durable,
         function: "notify_post_reads",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -393,7 +416,7 @@ impl PostReads {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_post_reads\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -424,6 +447,7 @@ impl runtime::payload::Encode for PostReads {
 impl runtime::generated::Event for PostReads {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -457,6 +481,8 @@ impl CacheExpired {
         wire: "pgpubsub_cache_expired",
         delivery: runtime::Delivery::Transient,
         function: "notify_cache_expired",
+        version: 1,
+        was: &[],
     };
 
     /// A message with its defaults.
@@ -476,7 +502,7 @@ impl CacheExpired {
         &self,
         client: &impl runtime::tokio_postgres::GenericClient,
     ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1)";
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_cache_expired\"($1, 1)";
         runtime::generated::notify(client, STATEMENT, self).await
     }
 
@@ -497,6 +523,7 @@ impl runtime::payload::Encode for CacheExpired {
 impl runtime::generated::Event for CacheExpired {
     fn decode_event(
         op: runtime::Op,
+        _version: u32,
         payload: &runtime::serde_json::Value,
     ) -> Result<Self, runtime::payload::DecodeError> {
         let message = runtime::payload::Object::new(payload)?;
@@ -536,6 +563,7 @@ impl<L: CreateFirstPost> CreateFirstPost for ::std::sync::Arc<L> {
 pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "create_first_post",
     group: "create_first_post",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: AuthorCreated::CHANNEL,
         ops: &[runtime::Op::Insert],
@@ -553,7 +581,8 @@ impl<L: CreateFirstPost> runtime::generated::DurableHandler for CreateFirstPostH
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::create_first_post(&self.0, event, cx).await
         })
@@ -586,6 +615,7 @@ impl<L: CountReads> CountReads for ::std::sync::Arc<L> {
 pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "count_reads",
     group: "count_reads",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: PostReads::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -603,7 +633,8 @@ impl<L: CountReads> runtime::generated::DurableHandler for CountReadsHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::count_reads(&self.0, event, cx).await
         })
@@ -636,6 +667,7 @@ impl<L: MailAuthor> MailAuthor for ::std::sync::Arc<L> {
 pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "mail_author",
     group: "mail_author",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: PostDeleted::CHANNEL,
         ops: &[runtime::Op::Delete],
@@ -653,7 +685,8 @@ impl<L: MailAuthor> runtime::generated::DurableHandler for MailAuthorHandler<L> 
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::mail_author(&self.0, event, cx).await
         })
@@ -686,6 +719,7 @@ impl<L: ScanMedia> ScanMedia for ::std::sync::Arc<L> {
 pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "scan_media",
     group: "scan_media",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: MediaSaved::CHANNEL,
         ops: &[runtime::Op::Insert, runtime::Op::Update],
@@ -703,7 +737,8 @@ impl<L: ScanMedia> runtime::generated::DurableHandler for ScanMediaHandler<L> {
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::scan_media(&self.0, event, cx).await
         })
@@ -734,6 +769,7 @@ impl<L: DropCache> DropCache for ::std::sync::Arc<L> {
 pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "drop_cache",
     group: "drop_cache",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: CacheExpired::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -751,7 +787,8 @@ impl<L: DropCache> runtime::generated::TransientHandler for DropCacheHandler<L> 
         cx: &'a mut runtime::TransientCx,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::drop_cache(&self.0, event, cx).await
         })
@@ -782,6 +819,7 @@ impl<L: OnModelReads> OnModelReads for ::std::sync::Arc<L> {
 pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
     name: "on_model_reads",
     group: "on_model_reads",
+    was: &[],
     subscriptions: &[runtime::generated::Subscription {
         channel: ModelReads::CHANNEL,
         ops: &[runtime::Op::Message],
@@ -799,7 +837,8 @@ impl<L: OnModelReads> runtime::generated::DurableHandler for OnModelReadsHandler
         cx: &'a mut runtime::Cx<'_>,
     ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
         Box::pin(async move {
-            let event = runtime::generated::Event::decode_event(op, payload)
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_model_reads(&self.0, event, cx).await
         })

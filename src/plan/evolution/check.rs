@@ -1,0 +1,424 @@
+//! Whether every version that is still declared can be read.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::history::Shapes;
+use crate::model::{
+    Channel, ChannelKind, Column, DeclaredType, FieldType, PgType, Schema, TypeKind,
+};
+use crate::schema::Spanned;
+
+use super::super::rust_message::yaml_type;
+use super::super::rust_types::{field_type, pg_name, plain_type};
+use super::super::versions::Versions;
+use super::seen::Image;
+use super::{Field, Readers, Seen, Source, Unreadable, renames, resolve};
+
+/// Mistakes of a schema that only its history tells: what cannot be read, and what looks like a rename.
+pub fn check(schema: &Schema, shapes: &Shapes) -> Diagnostics {
+    let versions = Versions::new(schema, shapes);
+    let mut diagnostics = Diagnostics::new();
+    renames::check(schema, shapes, &versions, &mut diagnostics);
+    // What is renamed is found again once that is said.
+    let renamed: Vec<Span> = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.span.clone())
+        .collect();
+    let readers = Readers::new(schema, &versions);
+    let mut own = Diagnostics::new();
+    for (index, model) in schema.models.iter().enumerate() {
+        let what = What {
+            kind: "model",
+            name: &model.name,
+            oldest: &model.oldest,
+            current: versions.of_model(model),
+            known: versions.is_known(model),
+        };
+        what.check_oldest(&mut own);
+        check_model(schema, index, &readers, &what, &mut own);
+    }
+    for channel in &schema.channels {
+        check_message(schema, channel, &readers, &versions, &mut own);
+    }
+    for diagnostic in own.iter() {
+        if !renamed.contains(&diagnostic.span) {
+            diagnostics.push(diagnostic.clone());
+        }
+    }
+    diagnostics.sorted()
+}
+
+/// A model or message channel.
+struct What<'s> {
+    kind: &'static str,
+    name: &'s str,
+    oldest: &'s Option<Spanned<u32>>,
+    current: u32,
+    /// Whether there is a history: without one, nobody can say that a version does not exist.
+    known: bool,
+}
+
+impl What<'_> {
+    fn check_oldest(&self, diagnostics: &mut Diagnostics) {
+        if let Some(oldest) = self.oldest
+            && oldest.value > self.current
+            && self.known
+        {
+            self.no_version(oldest, self.current, diagnostics);
+        }
+    }
+
+    fn check_until(&self, until: Option<&Spanned<u32>>, diagnostics: &mut Diagnostics) {
+        if let Some(until) = until
+            && until.value >= self.current
+            && self.known
+        {
+            self.no_version(until, self.current.saturating_sub(1), diagnostics);
+        }
+    }
+
+    fn no_version(&self, said: &Spanned<u32>, highest: u32, diagnostics: &mut Diagnostics) {
+        let message = format!(
+            "there was no version {} of {} `{}`: the current one is {}",
+            said.value, self.kind, self.name, self.current
+        );
+        let diagnostic = Diagnostic::new(Code::UnknownVersion, said.span.clone(), message);
+        diagnostics
+            .push(diagnostic.help(format!("{highest} is the highest that is possible here")));
+    }
+
+    /// What can be done when nothing of it waits any more.
+    fn oldest_line(&self, version: u32) -> String {
+        format!(
+            "`oldest: {}` at {} `{}` once nothing older waits",
+            version + 1,
+            self.kind,
+            self.name
+        )
+    }
+}
+
+/// A field, and how it is written.
+struct Shown<'s> {
+    field: Field<'s>,
+    /// Key in the YAML.
+    name: &'s str,
+    /// Type as it is written, without `?`.
+    ty: String,
+    /// What else is said of it, as it would stand in its mapping.
+    rest: String,
+    /// A default that would fit.
+    default: Option<String>,
+    /// Whether it may become nullable.
+    optional: bool,
+    /// Usual Rust type.
+    rust: String,
+    span: &'s Span,
+}
+
+/// What is wrong with a field, with the highest version that has it.
+type Problems = BTreeMap<usize, (u32, Problem, Option<String>)>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    Unreadable(Unreadable),
+    /// Shapes of one version want different things.
+    TwoShapes,
+}
+
+fn check_model(
+    schema: &Schema,
+    index: usize,
+    readers: &Readers<'_>,
+    what: &What<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let model = &schema.models[index];
+    let columns = model.columns.iter().filter(|column| column.captured);
+    let all: Vec<&Column> = columns.chain(&model.gone).collect();
+    let shown: Vec<Shown<'_>> = all
+        .iter()
+        .map(|column| Shown {
+            field: Field::of_column(schema, column),
+            name: &column.field,
+            ty: column_type_text(&column.ty, schema),
+            rest: rest(
+                (column.field != column.column).then_some(column.column.as_str()),
+                column.past.was.as_deref(),
+            ),
+            default: column_default(&column.ty, schema),
+            optional: !column.primary_key,
+            rust: plain_type(&column.ty, &schema.types),
+            span: &column.past.span,
+        })
+        .collect();
+    for column in &all {
+        what.check_until(column.past.until.as_ref(), diagnostics);
+    }
+    let mut problems = Problems::new();
+    let everything: Vec<usize> = (0..shown.len()).collect();
+    find(
+        &shown,
+        &everything,
+        &readers.whole_row(index),
+        None,
+        &mut problems,
+    );
+    for channel in readers.channels_on(index) {
+        let ChannelKind::Trigger(on) = &channel.kind else {
+            continue;
+        };
+        for (image, list) in [(Image::Old, &on.old), (Image::New, &on.new)] {
+            let Some(list) = list.as_ref().filter(|list| !list.is_empty()) else {
+                continue;
+            };
+            let sent = |position: &usize| {
+                let column = all[*position];
+                list.iter()
+                    .any(|sent| std::ptr::eq(&model.columns[*sent], column))
+            };
+            let wanted: Vec<usize> = everything.iter().copied().filter(sent).collect();
+            let seen = readers.image(channel, index, image);
+            find(&shown, &wanted, &seen, Some(&channel.name), &mut problems);
+        }
+    }
+    report(what, &shown, problems, diagnostics);
+}
+
+fn check_message(
+    schema: &Schema,
+    channel: &Channel,
+    readers: &Readers<'_>,
+    versions: &Versions,
+    diagnostics: &mut Diagnostics,
+) {
+    let ChannelKind::Message { fields, .. } = &channel.kind else {
+        return;
+    };
+    let seen = readers.message(channel);
+    let current = versions.of_channel(schema, channel);
+    let what = What {
+        kind: "channel",
+        name: &channel.name,
+        oldest: &channel.oldest,
+        current,
+        known: versions.is_known_message(channel),
+    };
+    what.check_oldest(diagnostics);
+    let shown: Vec<Shown<'_>> = fields
+        .iter()
+        .map(|message_field| {
+            let field = Field::of_message(schema, message_field);
+            let plain = match &message_field.ty {
+                FieldType::Optional(inner) => inner.as_ref(),
+                ty => ty,
+            };
+            Shown {
+                name: &message_field.name,
+                ty: yaml_type(plain, &schema.types),
+                rest: rest(None, message_field.past.was.as_deref()),
+                default: field_default(plain, schema),
+                optional: true,
+                rust: field_type(plain, &schema.types),
+                span: &message_field.past.span,
+                field,
+            }
+        })
+        .collect();
+    // A field of a base channel counts its versions.
+    if let ChannelKind::Message { extends: None, .. } = &channel.kind {
+        for field in fields {
+            what.check_until(field.past.until.as_ref(), diagnostics);
+        }
+    }
+    let mut problems = Problems::new();
+    let everything: Vec<usize> = (0..shown.len()).collect();
+    find(&shown, &everything, &seen, None, &mut problems);
+    report(&what, &shown, problems, diagnostics);
+}
+
+/// Fields that a reader cannot read from what it may find.
+fn find(
+    shown: &[Shown<'_>],
+    wanted: &[usize],
+    seen: &[Seen],
+    channel: Option<&str>,
+    problems: &mut Problems,
+) {
+    let all: Vec<Field<'_>> = shown.iter().map(|shown| shown.field.clone()).collect();
+    for position in wanted {
+        let field = &all[*position];
+        let mut by_version: BTreeMap<u32, Source> = BTreeMap::new();
+        for found in seen {
+            let problem = match resolve(field, &all, found) {
+                Ok(source) => match by_version.insert(found.version, source.clone()) {
+                    Some(other) if !agree(&other, &source) => Problem::TwoShapes,
+                    _ => continue,
+                },
+                Err(unreadable) => Problem::Unreadable(unreadable),
+            };
+            let known = problems.get(position);
+            if known.is_none_or(|(version, ..)| *version < found.version) {
+                let channel = channel.map(str::to_owned);
+                problems.insert(*position, (found.version, problem, channel));
+            }
+        }
+    }
+}
+
+/// Whether one way of reading does for both: a value is looked up by its keys, so that it does not matter which is there.
+pub(super) fn agree(left: &Source, right: &Source) -> bool {
+    match (left, right) {
+        (Source::Convert(_, left), Source::Convert(_, right)) => left == right,
+        (Source::Convert(..), Source::Key(_)) | (Source::Key(_), Source::Convert(..)) => false,
+        _ => true,
+    }
+}
+
+fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics: &mut Diagnostics) {
+    for (position, (version, problem, channel)) in problems {
+        let shown = &shown[position];
+        let (name, ty) = (shown.name, &shown.ty);
+        let (why, mut ways) = match &problem {
+            Problem::Unreadable(Unreadable::Absent) => {
+                ("it is not there".to_owned(), shown.values())
+            }
+            Problem::Unreadable(Unreadable::Null) => {
+                ("it can be null there".to_owned(), shown.values())
+            }
+            Problem::Unreadable(Unreadable::Type(old)) => (
+                format!("it is `{old}` there"),
+                vec![format!(
+                    "`{name}: {{type: {}{}, from: {{{}: crate::{name}_from_{}}}}}` with your function, which returns a `Result<{}, _>`",
+                    quoted(ty),
+                    shown.rest,
+                    quoted(old),
+                    word(old),
+                    shown.rust.trim_start_matches("runtime::"),
+                )],
+            ),
+            Problem::TwoShapes => (
+                "two branches took this number, and it has another type in each".to_owned(),
+                Vec::new(),
+            ),
+        };
+        let through = channel.map_or_else(String::new, |channel| {
+            format!(", as channel `{channel}` sent it")
+        });
+        let message = format!(
+            "`{name}` cannot be read from version {version} of {} `{}`{through}: {why}",
+            what.kind, what.name
+        );
+        if version < what.current {
+            ways.push(what.oldest_line(version));
+        }
+        let diagnostic = Diagnostic::new(Code::Unreadable, shown.span.clone(), message);
+        diagnostics.push(diagnostic.help(format!("write {}", ways.join(", or "))));
+    }
+}
+
+impl Shown<'_> {
+    /// What can stand for nothing.
+    fn values(&self) -> Vec<String> {
+        let (name, ty, rest) = (self.name, quoted(&self.ty), &self.rest);
+        let default = self.default.as_ref().map(|default| {
+            format!("`{name}: {{type: {ty}{rest}, default: {default}}}` with a value of yours")
+        });
+        let ty = quoted(&format!("{}?", self.ty));
+        let nullable = self.optional.then(|| {
+            if rest.is_empty() {
+                format!("`{name}: {ty}` to get none")
+            } else {
+                format!("`{name}: {{type: {ty}{rest}}}` to get none")
+            }
+        });
+        default.into_iter().chain(nullable).collect()
+    }
+}
+
+/// A type within braces, where a comma would end it.
+fn quoted(ty: &str) -> String {
+    if ty.contains([',', '{', '"', '[', '<', ':']) {
+        format!("{ty:?}")
+    } else {
+        ty.to_owned()
+    }
+}
+
+/// A type as a part of a name.
+fn word(ty: &str) -> String {
+    let name = ty.split('(').next().unwrap_or(ty);
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let letters = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let word: String = letters.collect();
+    word.trim_matches('_').to_lowercase()
+}
+
+/// The name in the table and the former ones.
+fn rest(column: Option<&str>, was: Option<&[String]>) -> String {
+    let column = column.map(|column| format!(", column: {}", quoted(column)));
+    let was = was.map(|was| match was {
+        [only] => format!(", was: {}", quoted(only)),
+        was => format!(", was: [{}]", was.join(", ")),
+    });
+    column.into_iter().chain(was).collect()
+}
+
+/// A type as it can be written.
+fn column_type_text(ty: &PgType, schema: &Schema) -> String {
+    match ty {
+        PgType::Declared(index) => schema.types[*index].name.clone(),
+        PgType::Array(element) => format!("{}[]", column_type_text(element, schema)),
+        PgType::Builtin { .. } => pg_name(ty, &schema.types),
+    }
+}
+
+/// A value that a default of the type could have; `None` if it can have none.
+fn column_default(ty: &PgType, schema: &Schema) -> Option<String> {
+    let value = match ty.behind_domains(&schema.types) {
+        PgType::Array(_) => Some("[]"),
+        PgType::Declared(index) => return first_label(&schema.types[*index]),
+        PgType::Builtin { builtin, .. } => match builtin.rust {
+            "bool" => Some("false"),
+            "i16" | "i32" | "i64" | "u32" | "f32" | "f64" | "runtime::types::PgNumeric" => {
+                Some("0")
+            }
+            "String" | "runtime::types::PgText" => Some("\"\""),
+            "runtime::types::PgJson" => Some("{}"),
+            "runtime::types::PgDate" => Some("2000-01-01"),
+            "runtime::types::PgTimestamp" | "runtime::types::PgTimestampTz" => {
+                Some("\"2000-01-01T00:00:00Z\"")
+            }
+            _ => None,
+        },
+    };
+    value.map(str::to_owned)
+}
+
+/// A label of an enum.
+fn first_label(ty: &DeclaredType) -> Option<String> {
+    match &ty.kind {
+        TypeKind::Enum(labels) => labels.first().map(|label| quoted(&label.label)),
+        _ => None,
+    }
+}
+
+fn field_default(ty: &FieldType, schema: &Schema) -> Option<String> {
+    let value = match ty {
+        FieldType::Enum(index) => return first_label(&schema.types[*index]),
+        FieldType::Date => Some("2000-01-01"),
+        FieldType::DateTime => Some("\"2000-01-01T00:00:00Z\""),
+        FieldType::Time => Some("\"00:00:00\""),
+        FieldType::Duration => Some("PT0S"),
+        FieldType::Int | FieldType::Float | FieldType::Decimal => Some("0"),
+        FieldType::Bool => Some("false"),
+        FieldType::String => Some("\"\""),
+        FieldType::List(_) | FieldType::Set(_) => Some("[]"),
+        FieldType::Map(..) | FieldType::Json => Some("{}"),
+        _ => None,
+    };
+    value.map(str::to_owned)
+}

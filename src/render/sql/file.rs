@@ -1,0 +1,192 @@
+//! Files of a migration: their headers, and the SQL of the objects between lines that tell the generator what it is.
+
+use crate::history::{self, Key, MARK};
+use crate::plan::{Action, Content, Lock, Migration, Plan, Step};
+use crate::render::error::RenderError;
+
+use super::Objects;
+
+/// A file of a new migration: path and text.
+pub(in crate::render) struct NewMigration {
+    pub(in crate::render) path: String,
+    pub(in crate::render) text: String,
+}
+
+/// The files of the next migration; none, if nothing has to change.
+pub(in crate::render) fn migration(
+    plan: &Plan,
+    migration: &Migration,
+) -> Result<Vec<NewMigration>, RenderError> {
+    let objects = Objects::new(&plan.sql)?;
+    let mut files = Vec::new();
+    let mut after = migration.after.clone();
+    let mut gap = 0;
+    for (index, step) in migration.steps.iter().enumerate() {
+        let has_down = migration.layout.paths(index, "").down.is_some();
+        let header = history::up_header(migration.database.as_deref(), has_down, &after);
+        let (up, id) = history::sealed(&up(&objects, migration, step, &header)?);
+        let slug = slug(step, after.is_empty(), &id);
+        if index == 0 {
+            gap = migration.layout.gap(&id);
+        }
+        let paths = migration.layout.paths(gap + index, &slug);
+        if let Some(path) = paths.down {
+            let (text, _) = history::sealed(&down(&objects, migration, step, &id)?);
+            files.push(NewMigration { path, text });
+        }
+        files.push(NewMigration {
+            path: paths.up,
+            text: up,
+        });
+        after = vec![id];
+    }
+    Ok(files)
+}
+
+/// Says what a file is about, and tells it from what another branch made under the same number.
+fn slug(step: &Step, is_first: bool, id: &str) -> String {
+    if is_first {
+        return "pgpubsub_init".to_owned();
+    }
+    let about = step.lock.as_ref().map_or("", |lock| lock.name.as_str());
+    let about: String = about
+        .chars()
+        .map(|c| c.to_ascii_lowercase())
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(30)
+        .chain("_".chars())
+        .collect();
+    format!("pgpubsub_{}{}", about.trim_start_matches('_'), &id[..8])
+}
+
+fn up(
+    objects: &Objects<'_>,
+    migration: &Migration,
+    step: &Step,
+    header: &str,
+) -> Result<String, RenderError> {
+    let mut text = format!("{MARK}; never edit an applied migration.\n{header}\n");
+    for shape in &step.shapes {
+        text += &history::shape_line(shape);
+    }
+    for (from, to) in &step.renamed {
+        text += &history::renamed_line(from, to);
+    }
+    if migration.layout.one_file {
+        text += "-- migrate:up\n";
+    }
+    text += &opening(migration, step.lock.as_ref());
+    for action in &step.up {
+        text.push('\n');
+        text += &match &action.content {
+            Content::Planned(object) => history::frame(
+                &action.key,
+                &object.spec,
+                &object.kin,
+                &objects.text(object)?,
+            ),
+            Content::Earlier { text, spec, kin } => history::frame(&action.key, spec, kin, text),
+            Content::Silent => {
+                let text = objects.silent(&action.key)?;
+                let spec = history::fingerprint(&text);
+                history::frame(&action.key, &spec, "", &text)
+            }
+            Content::Dropped(statement) => {
+                history::drop_line(&action.key) + &dropped(objects, action, statement)?
+            }
+        };
+    }
+    text += closing(migration);
+    if migration.layout.one_file && migration.layout.reversible {
+        text += "\n-- migrate:down\n";
+        text += &body_of_down(objects, migration, step)?;
+    }
+    Ok(text)
+}
+
+fn down(
+    objects: &Objects<'_>,
+    migration: &Migration,
+    step: &Step,
+    id: &str,
+) -> Result<String, RenderError> {
+    let mut text = format!(
+        "{MARK}; never edit an applied migration.\n{}\n",
+        history::down_header(id)
+    );
+    text += &body_of_down(objects, migration, step)?;
+    Ok(text)
+}
+
+fn body_of_down(
+    objects: &Objects<'_>,
+    migration: &Migration,
+    step: &Step,
+) -> Result<String, RenderError> {
+    let mut text = opening(migration, None);
+    let mut block = "";
+    for action in &step.down {
+        // Short statements of a kind stand together.
+        let kind = match (&action.content, &action.key) {
+            (Content::Dropped(_), Key::Storage { .. }) => "",
+            (Content::Dropped(statement), _) => &statement[..8],
+            _ => "",
+        };
+        if kind.is_empty() || kind != block {
+            text.push('\n');
+        }
+        block = kind;
+        match &action.content {
+            Content::Planned(object) => text += &objects.text(object)?,
+            Content::Earlier { text: earlier, .. } => text += earlier,
+            Content::Silent => text += &objects.silent(&action.key)?,
+            Content::Dropped(statement) => text += &dropped(objects, action, statement)?,
+        }
+    }
+    text += closing(migration);
+    Ok(text)
+}
+
+fn dropped(objects: &Objects<'_>, action: &Action, statement: &str) -> Result<String, RenderError> {
+    match &action.key {
+        Key::Storage { schema } => objects.drop_storage(schema),
+        _ => Ok(format!("{statement}\n")),
+    }
+}
+
+fn opening(migration: &Migration, lock: Option<&Lock>) -> String {
+    let mut text = String::new();
+    if migration.layout.own_transaction {
+        text += "\nBEGIN;\n";
+    }
+    match lock {
+        None => text += "\n",
+        Some(Lock {
+            table,
+            exclusive: false,
+            ..
+        }) => {
+            text += &format!(
+                "\n-- Locks {table} in SHARE ROW EXCLUSIVE: for a moment its writers wait, readers do not.\n"
+            );
+        }
+        Some(Lock { table, .. }) => {
+            text += &format!(
+                "\n-- Locks {table} in ACCESS EXCLUSIVE, as DROP TRIGGER must: for a moment its writers and readers wait.\n"
+            );
+        }
+    }
+    text += &format!(
+        "-- Better fail and be tried again than queue behind a long transaction, with every writer behind us.\nSET LOCAL lock_timeout = {};\n",
+        migration.lock_timeout
+    );
+    text
+}
+
+fn closing(migration: &Migration) -> &'static str {
+    if migration.layout.own_transaction {
+        "\nCOMMIT;\n"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,107 @@
+//! SQL of one object.
+
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, context};
+
+use crate::history::Key;
+use crate::plan::ident::{sql_ident, sql_literal};
+use crate::plan::{Object, Source, SqlPlan};
+use crate::render::error::RenderError;
+use crate::render::layout;
+
+/// An object with its SQL.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    /// What it is.
+    pub object: Object,
+    /// SQL that creates or replaces it, whatever is there.
+    pub sql: String,
+}
+
+/// The templates, with the plan that they lay out.
+pub(in crate::render) struct Objects<'a> {
+    templates: Environment<'static>,
+    plan: &'a SqlPlan,
+    /// What every object of the plan shares.
+    sql: Value,
+}
+
+impl<'a> Objects<'a> {
+    pub(in crate::render) fn new(plan: &'a SqlPlan) -> Result<Self, RenderError> {
+        Ok(Self {
+            templates: templates()?,
+            plan,
+            sql: context! {
+                schema => &plan.schema,
+                version_table => &plan.version_table,
+                version_statements => &plan.version_statements,
+                version_after_mistake => plan.version_after_mistake,
+            },
+        })
+    }
+
+    /// SQL that creates or replaces an object.
+    pub(in crate::render) fn text(&self, object: &Object) -> Result<String, RenderError> {
+        let sql = &self.sql;
+        let (template, context) = match object.source {
+            Source::Storage => ("storage.sql.j2", context! { sql }),
+            Source::DbVersion => ("db_version.sql.j2", context! { sql }),
+            Source::Function(index) => {
+                let function = Value::from(Serde(&self.plan.functions[index]));
+                ("function.sql.j2", context! { sql, function })
+            }
+            Source::Trigger(index) => {
+                let trigger = Value::from(Serde(&self.plan.triggers[index]));
+                ("trigger.sql.j2", context! { trigger })
+            }
+            Source::Listener(index) => {
+                let listener = Value::from(Serde(&self.plan.listeners[index]));
+                ("listener.sql.j2", context! { sql, listener })
+            }
+        };
+        Ok(self.templates.get_template(template)?.render(context)?)
+    }
+
+    /// A function that does nothing any more.
+    pub(in crate::render) fn silent(&self, key: &Key) -> Result<String, RenderError> {
+        let (kind, schema, function) = match key {
+            Key::Notify { schema, function } => ("notify", schema, function),
+            Key::Capture { schema, function } => ("capture", schema, function),
+            _ => return Ok(String::new()),
+        };
+        let name = format!("{}.{}", sql_ident(schema), sql_ident(function));
+        let template = self.templates.get_template("silent.sql.j2")?;
+        Ok(template.render(context! { kind, name })?)
+    }
+
+    /// The storage goes, unless somebody still waits for it.
+    pub(in crate::render) fn drop_storage(&self, schema: &str) -> Result<String, RenderError> {
+        let schema = sql_ident(schema);
+        let hint = format!(
+            "Let the workers finish, or give them up: DELETE FROM {schema}.\"notification\"."
+        );
+        let template = self.templates.get_template("drop_storage.sql.j2")?;
+        Ok(template.render(context! { schema, hint => sql_literal(&hint) })?)
+    }
+}
+
+fn templates() -> Result<Environment<'static>, RenderError> {
+    macro_rules! template {
+        ($name:literal) => {
+            (
+                $name,
+                include_str!(concat!("../../../templates/sql/", $name)),
+            )
+        };
+    }
+    layout::environment(&[
+        template!("macros.sql.j2"),
+        template!("storage.sql.j2"),
+        template!("db_version.sql.j2"),
+        template!("function.sql.j2"),
+        template!("trigger.sql.j2"),
+        template!("listener.sql.j2"),
+        template!("silent.sql.j2"),
+        template!("drop_storage.sql.j2"),
+    ])
+}
