@@ -16,6 +16,8 @@ pub mod diagnostic;
 pub mod history;
 #[cfg(feature = "cli")]
 pub mod import;
+#[cfg(feature = "cli")]
+mod live;
 pub mod lock;
 pub mod model;
 pub mod pipeline;

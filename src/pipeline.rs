@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostics, Format, Sources};
-use crate::history::State;
+use crate::history::History;
 use crate::plan::{self, Plan, PlanError};
 use crate::render::{self, Files, Mode, RenderError};
 use crate::schema::{self, Loaded};
@@ -69,8 +69,8 @@ pub struct Output {
     pub files: Files,
     /// How that differs from what is there.
     pub changes: ChangeSet,
-    /// What the emitted migrations leave behind.
-    pub installed: State,
+    /// What earlier runs left behind.
+    pub history: History,
 }
 
 /// Reads a schema file.
@@ -132,7 +132,7 @@ pub fn run_with(source: &Source, options: Options) -> Result<Output, Error> {
         plan,
         files,
         changes,
-        installed: history.state,
+        history,
     })
 }
 

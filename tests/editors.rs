@@ -45,6 +45,7 @@ fn an_editor_accepts_what_is_valid_and_refuses_what_is_structurally_wrong() {
             "tests/golden/names.yaml",
             "tests/golden/all_types.yaml",
             "tests/golden/triggers.yaml",
+            "tests/evolution/schema.yaml",
         ]
         .map(|path| root().join(path)),
     );

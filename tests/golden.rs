@@ -1,10 +1,12 @@
-//! Plans and files of four schemas, compared with the expected ones in `tests/golden/<case>/`.
+//! Plans and files of five schemas, compared with the expected ones in `tests/golden/<case>/`.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test golden` writes what is there now, and still fails, so that nobody accepts it unseen.
 
 #[path = "golden/schemas.rs"]
 #[allow(dead_code)] // Each test uses some of them.
 mod schemas;
+#[path = "golden/shapes.rs"]
+mod shapes;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +19,11 @@ use pgpubsub_gen::render::{Mode, render};
 
 /// All files of the first run, and the plan.
 fn output(schema: &Schema) -> BTreeMap<String, String> {
-    let plan = plan(schema, &History::default()).expect("a plan");
+    output_after(schema, &History::default())
+}
+
+fn output_after(schema: &Schema, history: &History) -> BTreeMap<String, String> {
+    let plan = plan(schema, history).expect("a plan");
     let mut texts = BTreeMap::new();
     for (mode, folder) in [(Mode::Project, "project"), (Mode::Include, "include")] {
         for (path, file) in render(&plan, mode).expect("files").iter() {
@@ -30,10 +36,14 @@ fn output(schema: &Schema) -> BTreeMap<String, String> {
 }
 
 fn check(case: &str, schema: &Schema) {
+    check_after(case, schema, &History::default());
+}
+
+fn check_after(case: &str, schema: &Schema, history: &History) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(case);
-    let actual = output(schema);
+    let actual = output_after(schema, history);
     let expected: BTreeMap<String, String> = files(&folder)
         .into_iter()
         .map(|path| {
@@ -103,6 +113,16 @@ fn triggers() {
     check("triggers", &schemas::triggers());
 }
 
+/// What `tests/evolution/` compiles and runs.
+#[test]
+fn evolution() {
+    let history = History {
+        shapes: shapes::shapes(include_str!("evolution/schema.shapes")),
+        ..History::default()
+    };
+    check_after("evolution", &schemas::evolution(), &history);
+}
+
 #[test]
 fn the_same_schema_gives_the_same_bytes() {
     for schema in [
@@ -121,7 +141,7 @@ fn the_same_schema_gives_the_same_bytes() {
 #[test]
 fn rustfmt_leaves_the_rust_files_as_they_are() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let cases = ["example", "names", "all_types", "triggers"];
+    let cases = ["example", "names", "all_types", "triggers", "evolution"];
     let rust: Vec<PathBuf> = cases
         .iter()
         .flat_map(|case| files(&folder.join(case)))

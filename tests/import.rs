@@ -1,7 +1,6 @@
 //! The commands that ask a database, with the real binary and a real PostgreSQL.
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
-use std::fs;
 use std::process::{Command, Output};
 
 use pgpubsub_testkit::Database;
@@ -103,62 +102,4 @@ async fn a_database_that_cannot_be_asked_is_said_to_be_so() {
         ]),
         &["without TLS"],
     );
-}
-
-#[tokio::test]
-async fn check_tries_conditions_columns_and_tables_and_leaves_nothing_behind() {
-    let database = database(TABLES).await;
-    let folder = tempfile::tempdir().unwrap();
-    let check = |columns: &str, channel: &str| {
-        let schema = format!(
-            "version: 1\ndefaults: {{allow: [W0004, W0006]}}\nmodels: {{author: {{table: app.author, columns: {{id: bigint pk, {columns}}}}}}}\nchannels: {{c: {{on: author, after: insert{channel}}}}}\n"
-        );
-        fs::write(folder.path().join("schema.yaml"), schema).unwrap();
-        drop(fs::remove_dir_all(folder.path().join("migrations")));
-        drop(fs::remove_file(folder.path().join("pgpubsub.lock")));
-        assert_eq!(
-            run(folder.path(), None, &["schema.yaml", "--quiet"])
-                .status
-                .code(),
-            Some(0)
-        );
-        run(
-            folder.path(),
-            None,
-            &["check", "--database-url", &database.url()],
-        )
-    };
-    let good = check("name: text", ", when: \"new.name <> ''\"");
-    assert_eq!(
-        good.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&good.stderr)
-    );
-    refused(
-        &check("name: text", ", when: \"new.nmae <> ''\""),
-        &[
-            "the database refuses what the schema asks for",
-            "column new.nmae does not exist",
-            "in line",
-        ],
-    );
-    refused(
-        &check("name: text", ", when: \"new.name\""),
-        &["argument of WHEN must be type boolean, not type text"],
-    );
-    refused(
-        &check("name: text", ", level: statement, when: \"new.id > 'x'\""),
-        &["invalid input syntax"],
-    );
-    refused(&check("nmae: text", ""), &["\"nmae\""]);
-    let client = database.connect().await.unwrap();
-    let left = client
-        .query_one(
-            "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgpubsub'",
-            &[],
-        )
-        .await
-        .unwrap();
-    assert_eq!(left.get::<_, i64>(0), 0, "rolled back");
 }

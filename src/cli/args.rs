@@ -18,6 +18,10 @@ Examples:
   pgpubsub-gen schema.yaml           generate what it declares
   pgpubsub-gen --dry-run             show what would be written
   pgpubsub-gen check schema.yaml     in CI: fail if the committed files are not those of the schema
+  pgpubsub-gen check --database-url postgres://localhost/app
+                                     and if the database is not what the schema says
+  pgpubsub-gen pending --model author --before 7
+                                     fail while notifications of older versions wait
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
   pgpubsub-gen explain E0201         say more about a mistake
 
@@ -28,7 +32,7 @@ What is written, relative to the schema file:
 
 Exit codes:
   0  done, or nothing to do
-  1  `check` found differences
+  1  `check` found differences, `ls` something that is not as it should be, `pending` notifications that wait
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -51,10 +55,28 @@ pub(super) enum Command {
     Check {
         /// The schema file [default: schema.yaml]
         schema: Option<PathBuf>,
-        /// Also try the SQL on this database, in a transaction that is rolled back: conditions, columns, rights
+        /// Also compare this database with the schema
+        ///
+        /// Functions, triggers, registry and storage, columns of the models, conditions: what differs, and the SQL that repairs
+        /// it. Changes nothing, and takes no lock that a writer or reader waits for.
         #[arg(long, value_name = "URL")]
         database_url: Option<String>,
     },
+    /// List what the database shall hold, and with --database-url how each of it is
+    Ls(Ls),
+    /// Bring a database to the state of the schema, without a migration; for development
+    ///
+    /// Repairs what `check --database-url` finds, in one transaction for each table, and says what it did. Does nothing if a
+    /// table is not what its model says. A database that others share gets migrations instead.
+    Apply(OnDatabase),
+    /// Switch the triggers of a channel on, as they are declared
+    Enable(Switch),
+    /// Switch the triggers of a channel off: what happens from now on is captured by nobody
+    Disable(Switch),
+    /// List and count the notifications that wait; exit with 1 if there are any
+    ///
+    /// A gate for a deployment: code that no longer knows a version of a model goes out when nothing waits below it. Reads only.
+    Pending(Pending),
     /// Write the models of an existing database as a schema file
     ///
     /// Reads the catalogs in a read-only transaction.
@@ -123,6 +145,49 @@ pub(super) struct Import {
     /// Write to this file, which must not be there yet, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Ls {
+    /// The schema file [default: schema.yaml]
+    pub schema: Option<PathBuf>,
+    /// Compare this database with the schema [default: none]
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct OnDatabase {
+    /// The schema file [default: schema.yaml]
+    pub schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: Database,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Switch {
+    /// The channel
+    pub channel: String,
+    #[command(flatten)]
+    pub on: OnDatabase,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Pending {
+    #[command(flatten)]
+    pub on: OnDatabase,
+    /// Only those below this version: of the model, or with --db of the database
+    #[arg(long, value_name = "VERSION")]
+    pub before: Option<String>,
+    /// Only those of channels on this model
+    #[arg(long, value_name = "NAME", conflicts_with = "channel")]
+    pub model: Option<String>,
+    /// Only those of this channel
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// --before is a version of the database: the last applied migration when they were written
+    #[arg(long, requires = "before")]
+    pub db: bool,
 }
 
 #[derive(Debug, clap::Args)]

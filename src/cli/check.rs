@@ -4,12 +4,11 @@ use std::path::Path;
 
 use similar::TextDiff;
 
-use crate::database::{try_migration, with_session};
 use crate::diagnostic::Format;
-use crate::write::Change;
+use crate::write::{Change, ChangeSet};
 
 use super::args::Display;
-use super::{DIFFERENT, OK, output};
+use super::{DIFFERENT, OK, live, output};
 
 pub(super) fn run(
     schema: Option<&Path>,
@@ -18,17 +17,20 @@ pub(super) fn run(
 ) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
     let result = output::run(&source, display)?;
-    if let Some(url) = database_url {
-        let sql = crate::render::trial(&result.plan)?;
-        with_session(url, async |client| try_migration(client, &sql).await)
-            .map_err(|error| error.context("the database refuses what the schema asks for"))?;
-    }
-    let changes = result.changes;
+    let files = files(&source.name, &result.changes, display)?;
+    let database = match database_url {
+        Some(url) => live::check(&result.plan, url, display)?,
+        None => OK,
+    };
+    Ok(files.max(database))
+}
+
+/// The committed files.
+fn files(source: &str, changes: &ChangeSet, display: &Display) -> anyhow::Result<u8> {
     if changes.is_clean() {
         if !display.quiet {
             output::line(&format!(
-                "{}: {} files are up to date",
-                source.name,
+                "{source}: {} files are up to date",
                 changes.entries().len()
             ))?;
         }
@@ -81,8 +83,7 @@ pub(super) fn run(
         "run"
     };
     output::line(&format!(
-        "{files} from {}; {repair} `pgpubsub-gen {}` and commit the result",
-        source.name, source.name
+        "{files} from {source}; {repair} `pgpubsub-gen {source}` and commit the result"
     ))?;
     Ok(DIFFERENT)
 }

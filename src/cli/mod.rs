@@ -1,12 +1,17 @@
 //! The command line: one command a file, one exit code an outcome.
 
+mod apply;
 mod args;
 mod check;
 mod explain;
 mod generate;
 mod import;
 mod init;
+mod live;
+mod ls;
 mod output;
+mod pending;
+mod switch;
 mod unlock;
 
 use std::process::ExitCode;
@@ -30,6 +35,11 @@ pub fn main() -> ExitCode {
             schema,
             database_url,
         }) => check::run(schema.as_deref(), database_url.as_deref(), &args.display),
+        Some(Command::Ls(ls)) => ls::run(ls, &args.display),
+        Some(Command::Apply(on)) => apply::run(on, &args.display),
+        Some(Command::Enable(switch)) => switch::run(switch, true, &args.display),
+        Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
+        Some(Command::Pending(pending)) => pending::run(pending, &args.display),
         Some(Command::Import(import)) => import::run(import),
         Some(Command::Unlock { column, schema }) => {
             unlock::run(schema.as_deref(), column, &args.display)

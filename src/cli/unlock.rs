@@ -14,14 +14,21 @@ pub(super) fn run(schema: Option<&Path>, column: &str, display: &Display) -> any
     let source = output::source(schema)?;
     let result = output::run(&source, display)?;
     let (table, column) = split(column)?;
-    let table = match result.plan.tables.iter().find(|(model, _)| *model == table) {
-        Some((_, table)) => table.clone(),
+    let table = match result
+        .plan
+        .live
+        .tables
+        .iter()
+        .find(|known| known.model == table)
+    {
+        Some(known) => known.table.clone(),
         None => identifier::table(table).map_err(|problem| {
             anyhow::anyhow!("`{table}` is neither a model nor a table: {problem}")
         })?,
     };
     let triggers: Vec<(&Key, &str)> = result
-        .installed
+        .history
+        .state
         .objects
         .iter()
         .filter(|(key, _)| {

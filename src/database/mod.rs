@@ -1,9 +1,15 @@
 //! A session on a database, for the commands that ask one.
 
 mod catalog;
+mod pending;
+mod run;
 mod session;
-mod trial;
+mod snapshot;
+mod storage;
+mod trials;
 
 pub(crate) use catalog::read as read_catalog;
+pub(crate) use pending::{Waiting, read as read_pending};
+pub(crate) use run::run;
 pub(crate) use session::with_session;
-pub(crate) use trial::try_migration;
+pub(crate) use snapshot::read as read_snapshot;

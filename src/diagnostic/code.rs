@@ -74,6 +74,7 @@ codes! {
     Unreadable = "E0501": "a notification of an earlier version that could not be read",
     LooksRenamed = "E0502": "a removal and an addition that look like a rename",
     UnknownVersion = "E0503": "a version that has not been there",
+    UnknownFormer = "E0504": "a former name that nothing had",
     LeafPartition = "W0001": "changes that a statement-level channel does not see",
     BeforeTrigger = "W0002": "a before trigger sees a row that is not final",
     TransientPayload = "W0003": "a transient payload that may not fit a notification",

@@ -25,6 +25,21 @@ pub(crate) fn is_column_type(text: &str) -> bool {
     column_type::parse(text, &[]).is_ok()
 }
 
+/// The type that PostgreSQL prints as this text; `declared` are the names of the declared types. Extensions may be in any schema.
+#[cfg(feature = "cli")]
+pub(crate) fn column_type(text: &str, declared: &[QualifiedName]) -> Option<PgType> {
+    // No key: what the database prints is no word of the schema file.
+    let declared: Vec<(&str, QualifiedName)> =
+        declared.iter().map(|name| ("", name.clone())).collect();
+    let parse = |text: &str| column_type::parse(text, &declared).map(|parsed| parsed.ty);
+    parse(text)
+        .or_else(|problem| {
+            let (_, name) = text.split_once('.').ok_or(problem)?;
+            parse(name)
+        })
+        .ok()
+}
+
 pub(crate) use check::check;
 pub use past::{Conversion, Past};
 pub use tool::Tool;

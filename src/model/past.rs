@@ -12,6 +12,8 @@ pub struct Past<T> {
     pub until: Option<Spanned<u32>>,
     /// Types that it had.
     pub from: Vec<Conversion<T>>,
+    /// Whether it comes from a mixin or a base channel, which have no versions, or others.
+    pub inherited: bool,
     /// Where it is declared.
     pub span: Span,
 }
@@ -36,8 +38,14 @@ impl<T> Past<T> {
             was: None,
             until: None,
             from: Vec::new(),
+            inherited: false,
             span,
         }
+    }
+
+    /// Last version that had it, if that is a version of whoever has it now.
+    pub fn own_until(&self) -> Option<&Spanned<u32>> {
+        self.until.as_ref().filter(|_| !self.inherited)
     }
 
     /// Former names.

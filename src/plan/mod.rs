@@ -7,6 +7,7 @@ mod evolution;
 pub mod ident;
 pub mod layout;
 mod literal;
+mod live;
 mod migration;
 pub mod names;
 mod objects;
@@ -25,9 +26,12 @@ use serde::Serialize;
 
 pub use error::PlanError;
 pub use evolution::check;
+pub use live::{LiveChannel, LiveColumn, LivePlan, LiveTable, LiveType};
 pub use migration::{Action, Content, Lock, Migration, Step, check_renames};
 pub use names::sha256_hex;
-pub use objects::{Object, Source};
+#[cfg(feature = "cli")]
+pub(crate) use objects::drop_statement;
+pub use objects::{Object, STORAGE, Source};
 pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
@@ -36,13 +40,14 @@ pub use rust_reading::{RustCall, RustRead};
 pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
-    SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlTrigger,
+    SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlListener, SqlParent, SqlPlan, SqlProbe,
+    SqlTrigger,
 };
 
 pub use versions::Versions;
 
 use crate::history::{History, ShapeVersion};
-use crate::model::{QualifiedName, Schema};
+use crate::model::Schema;
 
 /// All that the templates need to know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,9 +64,6 @@ pub struct Plan {
     pub stubs_path: Option<String>,
     /// The Rust file.
     pub rust: RustPlan,
-    /// Models with their tables.
-    #[serde(skip)]
-    pub tables: Vec<(String, QualifiedName)>,
     /// What the database shall hold.
     pub sql: SqlPlan,
     /// The same, each with its fingerprint.
@@ -71,6 +73,9 @@ pub struct Plan {
     /// Shapes that the migrations have not recorded yet.
     #[serde(skip)]
     pub shapes: Vec<ShapeVersion>,
+    /// What a live database is compared with, beside the SQL.
+    #[serde(skip)]
+    pub live: LivePlan,
     /// Migrations that hold no record of themselves, kept in the new lock file.
     #[serde(skip)]
     pub earlier: Vec<crate::lock::Earlier>,
@@ -106,11 +111,7 @@ pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
         lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
         rust: rust::plan(schema, &versions)?,
-        tables: schema
-            .models
-            .iter()
-            .map(|model| (model.name.clone(), model.table.clone()))
-            .collect(),
+        live: live::plan(schema, &sql),
         sql,
         objects,
         migration,

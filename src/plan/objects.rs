@@ -42,7 +42,7 @@ pub enum Source {
 }
 
 /// Format of the storage that is installed, part of its fingerprint.
-const STORAGE: u32 = 1;
+pub const STORAGE: u32 = 1;
 
 /// In order of their keys.
 pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
@@ -136,7 +136,7 @@ fn kin(function: &SqlFunction, schema: &Schema) -> String {
 }
 
 /// The statement that drops an object that is not the storage.
-pub(super) fn drop_statement(key: &Key) -> String {
+pub(crate) fn drop_statement(key: &Key) -> String {
     let in_schema = |schema: &str, name: &str| format!("{}.{}", sql_ident(schema), sql_ident(name));
     match key {
         Key::Storage { schema } => format!("DROP SCHEMA IF EXISTS {};", sql_ident(schema)),

@@ -114,8 +114,7 @@ fn read(
     readable: &impl Readable,
 ) -> RustRead {
     let absent_is_usual = readable.reads_absent();
-    let mut lenient =
-        has_default || !field.was.is_empty() || field.until.is_some() && !absent_is_usual;
+    let mut lenient = has_default || !field.was.is_empty() || field.gone && !absent_is_usual;
     let mut irregular: BTreeMap<u32, Vec<Source>> = BTreeMap::new();
     for found in seen {
         // What cannot be read has been reported before.

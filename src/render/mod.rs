@@ -27,13 +27,21 @@ pub enum Mode {
     Include,
 }
 
-/// The SQL that installs everything, whatever is there already, and finds out what the functions would run into: for a
-/// transaction that is rolled back.
+/// SQL that creates each trigger of the plan on a copy of its table, where it calls a function of PostgreSQL's own;
+/// `copy` names the copy of a table of the plan.
 ///
 /// # Errors
 /// A template does not fit its plan.
-pub fn trial(plan: &Plan) -> Result<String, RenderError> {
-    sql::trial(plan)
+pub fn triggers_on_copies(
+    plan: &Plan,
+    copy: impl Fn(&str) -> String,
+) -> Result<Vec<String>, RenderError> {
+    let objects = sql::Objects::new(&plan.sql)?;
+    plan.sql
+        .triggers
+        .iter()
+        .map(|trigger| objects.trigger_on(trigger, &copy(&trigger.table)))
+        .collect()
 }
 
 /// SQL of all objects that the database shall hold.

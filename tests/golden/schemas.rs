@@ -59,3 +59,8 @@ pub(crate) fn all_types() -> Schema {
 pub(crate) fn triggers() -> Schema {
     read("schema.yaml", include_str!("triggers.yaml"))
 }
+
+/// A schema with a past.
+pub(crate) fn evolution() -> Schema {
+    read("schema.yaml", include_str!("../evolution/schema.yaml"))
+}

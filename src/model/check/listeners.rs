@@ -48,7 +48,11 @@ pub(super) fn check(
             let former = channel.was.iter().flatten();
             listeners.push(Listener {
                 group: name.clone(),
-                was: former.map(|former| implicit_name(former)).collect(),
+                // What is transient waits for nobody.
+                was: former
+                    .filter(|_| channel.delivery == Delivery::Durable)
+                    .map(|former| implicit_name(former))
+                    .collect(),
                 name,
                 doc: None,
                 channels: vec![Subscription {
@@ -121,6 +125,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
         check_group(group, &context.channels[found[0].0], diagnostics);
     }
     let several = found.len() > 1;
+    let first = found[0].0;
     if let Some(events) = &declared.events {
         check_events(context, events, &found, diagnostics);
     }
@@ -165,13 +170,28 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .group
             .as_ref()
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
-        was: former_groups(declared, diagnostics),
+        was: former_groups(declared, &context.channels[first], diagnostics),
         filter,
     })
 }
 
 /// Groups of the names that the listener had.
-fn former_groups(declared: &ListenerDecl, diagnostics: &mut Diagnostics) -> Vec<String> {
+fn former_groups(
+    declared: &ListenerDecl,
+    channel: &Channel,
+    diagnostics: &mut Diagnostics,
+) -> Vec<String> {
+    if channel.delivery == Delivery::Transient {
+        if let Some(was) = declared.was.first() {
+            let message = format!(
+                "channel `{}` is transient: nothing waits for a former name",
+                channel.name
+            );
+            let diagnostic = Diagnostic::new(Code::InvalidOption, was.span.clone(), message);
+            diagnostics.push(diagnostic.help("remove `was`"));
+        }
+        return Vec::new();
+    }
     let now = declared.group.as_ref().unwrap_or(&declared.name);
     past::was(Some(&declared.was), &now.value, diagnostics).unwrap_or_default()
 }

@@ -92,7 +92,8 @@ impl<'d> Messages<'d> {
         chain.reverse();
         let mut fields: Vec<OwnField> = Vec::new();
         for ancestor in chain {
-            for field in self.own(ancestor, diagnostics) {
+            for mut field in self.own(ancestor, diagnostics) {
+                field.past.inherited = true;
                 put(&mut fields, field);
             }
         }

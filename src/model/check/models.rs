@@ -183,9 +183,9 @@ fn check_model(
         let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
         diagnostics.push(diagnostic.help("name at least one column, such as the primary key"));
     } else if !columns.is_empty()
-        && columns
-            .iter()
-            .all(|column| column.never_captured || column.past.until.is_some())
+        && columns.iter().all(|column| {
+            column.never_captured || column.past.until.is_some() && !declared.is_abstract
+        })
     {
         let message = format!("model `{}` captures none of its columns", what.value);
         let diagnostic = Diagnostic::new(Code::InvalidValue, what.span.clone(), message);
@@ -224,7 +224,9 @@ fn check_model(
             } else {
                 &mut elsewhere
             };
-            check_column(column, context, reported)
+            let mut column = check_column(column, context, reported);
+            column.past.inherited = !own;
+            column
         })
         .partition(|column| column.past.until.is_some());
     Model {

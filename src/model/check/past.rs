@@ -77,6 +77,7 @@ pub(super) fn check<T>(
         was: was(declared.was.as_ref(), now, diagnostics),
         until: declared.until.clone(),
         from,
+        inherited: false,
         span: name.span.clone(),
     }
 }

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::history::Shapes;
-use crate::model::{
-    Channel, ChannelKind, Column, DeclaredType, FieldType, PgType, Schema, TypeKind,
-};
+use crate::model::{Channel, ChannelKind, Column, FieldType, Schema};
 use crate::schema::Spanned;
 
 use super::super::rust_message::yaml_type;
-use super::super::rust_types::{field_type, pg_name, plain_type};
+use super::super::rust_types::{field_type, plain_type};
 use super::super::versions::Versions;
 use super::seen::Image;
+use super::written::{column_default, column_type_text, field_default, quoted, rest, word};
 use super::{Field, Readers, Seen, Source, Unreadable, renames, resolve};
 
 /// Mistakes of a schema that only its history tells: what cannot be read, and what looks like a rename.
@@ -65,7 +64,11 @@ impl What<'_> {
             && oldest.value > self.current
             && self.known
         {
-            self.no_version(oldest, self.current, diagnostics);
+            let message = format!(
+                "there is no version {} of {} `{}` yet: the current one is {}",
+                oldest.value, self.kind, self.name, self.current
+            );
+            no_version(oldest, self.current, message, diagnostics);
         }
     }
 
@@ -74,18 +77,12 @@ impl What<'_> {
             && until.value >= self.current
             && self.known
         {
-            self.no_version(until, self.current.saturating_sub(1), diagnostics);
+            let message = format!(
+                "version {} of {} `{}` is no earlier one: the current one is {}",
+                until.value, self.kind, self.name, self.current
+            );
+            no_version(until, self.current - 1, message, diagnostics);
         }
-    }
-
-    fn no_version(&self, said: &Spanned<u32>, highest: u32, diagnostics: &mut Diagnostics) {
-        let message = format!(
-            "there was no version {} of {} `{}`: the current one is {}",
-            said.value, self.kind, self.name, self.current
-        );
-        let diagnostic = Diagnostic::new(Code::UnknownVersion, said.span.clone(), message);
-        diagnostics
-            .push(diagnostic.help(format!("{highest} is the highest that is possible here")));
     }
 
     /// What can be done when nothing of it waits any more.
@@ -97,6 +94,14 @@ impl What<'_> {
             self.name
         )
     }
+}
+
+fn no_version(said: &Spanned<u32>, highest: u32, message: String, diagnostics: &mut Diagnostics) {
+    let diagnostic = Diagnostic::new(Code::UnknownVersion, said.span.clone(), message);
+    diagnostics.push(diagnostic.help(match highest {
+        0 => "remove it: no earlier version is on record".to_owned(),
+        highest => format!("{highest} is the highest that is possible here"),
+    }));
 }
 
 /// A field, and how it is written.
@@ -154,7 +159,7 @@ fn check_model(
         })
         .collect();
     for column in &all {
-        what.check_until(column.past.until.as_ref(), diagnostics);
+        what.check_until(column.past.own_until(), diagnostics);
     }
     let mut problems = Problems::new();
     let everything: Vec<usize> = (0..shown.len()).collect();
@@ -226,11 +231,8 @@ fn check_message(
             }
         })
         .collect();
-    // A field of a base channel counts its versions.
-    if let ChannelKind::Message { extends: None, .. } = &channel.kind {
-        for field in fields {
-            what.check_until(field.past.until.as_ref(), diagnostics);
-        }
+    for field in fields {
+        what.check_until(field.past.own_until(), diagnostics);
     }
     let mut problems = Problems::new();
     let everything: Vec<usize> = (0..shown.len()).collect();
@@ -335,90 +337,4 @@ impl Shown<'_> {
         });
         default.into_iter().chain(nullable).collect()
     }
-}
-
-/// A type within braces, where a comma would end it.
-fn quoted(ty: &str) -> String {
-    if ty.contains([',', '{', '"', '[', '<', ':']) {
-        format!("{ty:?}")
-    } else {
-        ty.to_owned()
-    }
-}
-
-/// A type as a part of a name.
-fn word(ty: &str) -> String {
-    let name = ty.split('(').next().unwrap_or(ty);
-    let name = name.rsplit('.').next().unwrap_or(name);
-    let letters = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    let word: String = letters.collect();
-    word.trim_matches('_').to_lowercase()
-}
-
-/// The name in the table and the former ones.
-fn rest(column: Option<&str>, was: Option<&[String]>) -> String {
-    let column = column.map(|column| format!(", column: {}", quoted(column)));
-    let was = was.map(|was| match was {
-        [only] => format!(", was: {}", quoted(only)),
-        was => format!(", was: [{}]", was.join(", ")),
-    });
-    column.into_iter().chain(was).collect()
-}
-
-/// A type as it can be written.
-fn column_type_text(ty: &PgType, schema: &Schema) -> String {
-    match ty {
-        PgType::Declared(index) => schema.types[*index].name.clone(),
-        PgType::Array(element) => format!("{}[]", column_type_text(element, schema)),
-        PgType::Builtin { .. } => pg_name(ty, &schema.types),
-    }
-}
-
-/// A value that a default of the type could have; `None` if it can have none.
-fn column_default(ty: &PgType, schema: &Schema) -> Option<String> {
-    let value = match ty.behind_domains(&schema.types) {
-        PgType::Array(_) => Some("[]"),
-        PgType::Declared(index) => return first_label(&schema.types[*index]),
-        PgType::Builtin { builtin, .. } => match builtin.rust {
-            "bool" => Some("false"),
-            "i16" | "i32" | "i64" | "u32" | "f32" | "f64" | "runtime::types::PgNumeric" => {
-                Some("0")
-            }
-            "String" | "runtime::types::PgText" => Some("\"\""),
-            "runtime::types::PgJson" => Some("{}"),
-            "runtime::types::PgDate" => Some("2000-01-01"),
-            "runtime::types::PgTimestamp" | "runtime::types::PgTimestampTz" => {
-                Some("\"2000-01-01T00:00:00Z\"")
-            }
-            _ => None,
-        },
-    };
-    value.map(str::to_owned)
-}
-
-/// A label of an enum.
-fn first_label(ty: &DeclaredType) -> Option<String> {
-    match &ty.kind {
-        TypeKind::Enum(labels) => labels.first().map(|label| quoted(&label.label)),
-        _ => None,
-    }
-}
-
-fn field_default(ty: &FieldType, schema: &Schema) -> Option<String> {
-    let value = match ty {
-        FieldType::Enum(index) => return first_label(&schema.types[*index]),
-        FieldType::Date => Some("2000-01-01"),
-        FieldType::DateTime => Some("\"2000-01-01T00:00:00Z\""),
-        FieldType::Time => Some("\"00:00:00\""),
-        FieldType::Duration => Some("PT0S"),
-        FieldType::Int | FieldType::Float | FieldType::Decimal => Some("0"),
-        FieldType::Bool => Some("false"),
-        FieldType::String => Some("\"\""),
-        FieldType::List(_) | FieldType::Set(_) => Some("[]"),
-        FieldType::Map(..) | FieldType::Json => Some("{}"),
-        _ => None,
-    };
-    value.map(str::to_owned)
 }

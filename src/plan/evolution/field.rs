@@ -22,6 +22,8 @@ pub(in crate::plan) struct Field<'s> {
     pub default: bool,
     /// Last version that had it.
     pub until: Option<u32>,
+    /// Whether it is gone, since whichever version.
+    pub gone: bool,
     /// Types that it had, as shapes have them.
     pub from: Vec<String>,
     /// Former types that read as the current one without more ado.
@@ -65,7 +67,8 @@ impl<'s> Field<'s> {
             ty: rust_types::shape(&column.ty, &schema.types),
             nullable: column.nullable,
             default: column.default.is_some(),
-            until: column.past.until.as_ref().map(|until| until.value),
+            gone: column.past.until.is_some(),
+            until: column.past.own_until().map(|until| until.value),
             from: from.collect(),
             compatible: compatible::columns,
         }
@@ -87,7 +90,8 @@ impl<'s> Field<'s> {
             ty: plain.to_owned(),
             nullable,
             default: field.default.is_some() && !nullable,
-            until: field.past.until.as_ref().map(|until| until.value),
+            gone: field.past.until.is_some(),
+            until: field.past.own_until().map(|until| until.value),
             from: from.collect(),
             compatible: compatible::fields,
         }

@@ -7,6 +7,7 @@ mod compatible;
 mod field;
 mod renames;
 mod seen;
+mod written;
 
 pub use check::check;
 pub(super) use field::{Field, Source, Unreadable, resolve};

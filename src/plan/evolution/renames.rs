@@ -103,6 +103,18 @@ fn whole(
         }
     }
     for named in declared {
+        let unknown = named.was.unwrap_or_default().iter();
+        // Without any history nobody can say.
+        let unknown = unknown.filter(|was| !known.is_empty() && !known.contains(was.as_str()));
+        for was in unknown {
+            let message = format!(
+                "there was no {what} `{was}` that `{}` could have been",
+                named.name
+            );
+            let diagnostic = Diagnostic::new(Code::UnknownFormer, named.span.clone(), message);
+            let gone = known.iter().filter(|name| !taken.contains(**name)).copied();
+            diagnostics.push(diagnostic.help_nearest(was, gone));
+        }
         if named.was.is_some() || known.contains(named.name) {
             continue;
         }
@@ -165,7 +177,7 @@ fn parts(what: &str, parts: &[Part<'_>], before: &[&Shape], diagnostics: &mut Di
         let there = before
             .iter()
             .any(|shape| shape.columns.contains_key(part.field.key));
-        if part.said || there || before.is_empty() || part.field.until.is_some() {
+        if part.said || there || before.is_empty() || part.field.gone {
             continue;
         }
         let like = gone.iter().find(|(_, ty)| **ty == part.field.ty);

@@ -222,10 +222,11 @@ fn steps<'a>(
         }
     }
     // One file, if nothing is taken in two steps and one table at most is locked.
-    if !two_steps && locking.len() <= 1 {
-        if let Some(only) = locking.pop() {
-            quiet.join(only);
-        }
+    if !two_steps
+        && locking.len() <= 1
+        && let Some(only) = locking.pop()
+    {
+        quiet.join(only);
     }
     steps.push(quiet);
     steps.extend(locking);

@@ -107,15 +107,12 @@ impl Step {
             actions[drops..].reverse();
         }
         if let Some(lock) = &mut self.lock {
-            let drops = |actions: &[Action]| {
-                actions.iter().any(|action| {
-                    matches!(
-                        (&action.key, &action.content),
-                        (Key::Trigger { .. }, Content::Dropped(_))
-                    )
-                })
-            };
-            lock.exclusive = drops(&self.up);
+            lock.exclusive = self.up.iter().any(|action| {
+                matches!(
+                    (&action.key, &action.content),
+                    (Key::Trigger { .. }, Content::Dropped(_))
+                )
+            });
         }
     }
 }

@@ -42,7 +42,16 @@ pub struct SqlPlan {
     pub listeners: Vec<SqlListener>,
     /// Queries that fail where a capture function would, for a trial on a database.
     #[serde(skip)]
-    pub probes: Vec<String>,
+    pub probes: Vec<SqlProbe>,
+}
+
+/// A query that fails where a function would. It reads no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlProbe {
+    /// Index into `functions`.
+    pub function: usize,
+    /// The query.
+    pub sql: String,
 }
 
 /// Function of a channel.
@@ -191,7 +200,12 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
                     );
                 }
                 let table = &schema.models[on.model].table;
-                probes.extend(probe::of(&function, &qualified(&table.schema, &table.name)));
+                let queries = probe::of(&function, &qualified(&table.schema, &table.name));
+                let function_index = functions.len();
+                probes.extend(queries.into_iter().map(|sql| SqlProbe {
+                    function: function_index,
+                    sql,
+                }));
                 functions.push(function);
             }
             ChannelKind::Message { .. } => {

@@ -5,7 +5,7 @@ use minijinja::{Environment, context};
 
 use crate::history::Key;
 use crate::plan::ident::{sql_ident, sql_literal};
-use crate::plan::{Object, Source, SqlPlan};
+use crate::plan::{Object, Source, SqlPlan, SqlTrigger};
 use crate::render::error::RenderError;
 use crate::render::layout;
 
@@ -60,6 +60,22 @@ impl<'a> Objects<'a> {
             }
         };
         Ok(self.templates.get_template(template)?.render(context)?)
+    }
+
+    /// SQL that creates a trigger on another table than its own. Any function will do, and this one is always there.
+    pub(in crate::render) fn trigger_on(
+        &self,
+        trigger: &SqlTrigger,
+        table: &str,
+    ) -> Result<String, RenderError> {
+        let mut trigger = trigger.clone();
+        table.clone_into(&mut trigger.table);
+        trigger.table_literal = sql_literal(table);
+        trigger.function = "pg_catalog.suppress_redundant_updates_trigger".into();
+        trigger.enable = "";
+        let trigger = Value::from(Serde(&trigger));
+        let template = self.templates.get_template("trigger.sql.j2")?;
+        Ok(template.render(context! { trigger })?)
     }
 
     /// A function that does nothing any more.

@@ -1,0 +1,143 @@
+//! The storage: schema, tables, format, registry, and what waits in it.
+
+use crate::history::Key;
+use crate::plan::{LivePlan, STORAGE, SqlListener, drop_statement};
+
+use super::finding::{Finding, Place, State, Subject};
+use super::snapshot::{Content, Snapshot};
+use super::text;
+
+/// Compares the storage, without its functions; `sql` creates what is missing of it.
+pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<Finding> {
+    let subject = || subject.clone();
+    let Some(storage) = &snapshot.storage else {
+        return vec![
+            Finding::new(
+                State::Missing,
+                subject(),
+                "is not there: nothing is installed",
+            )
+            .repair(Place::Ours, sql),
+        ];
+    };
+    let mut findings = Vec::new();
+    let mut missing = Vec::new();
+    for (name, columns) in text::tables(sql) {
+        let Some(found) = storage.tables.get(&name) else {
+            missing.push(name);
+            continue;
+        };
+        let mut wrong: Vec<&str> = columns
+            .iter()
+            .filter(|(column, ty)| found.get(*column) != Some(ty))
+            .map(|(column, _)| column.as_str())
+            .collect();
+        wrong.sort_unstable();
+        if !wrong.is_empty() {
+            let message = format!(
+                "its table {name} lacks columns or has others under their names: {}; apply the migrations of the schema",
+                wrong.join(", ")
+            );
+            findings.push(Finding::new(State::Outdated, subject(), message));
+        }
+    }
+    let mut outdated = Vec::new();
+    if !missing.is_empty() {
+        outdated.push(format!("lacks the tables {}", missing.join(", ")));
+    }
+    if !storage.usage_public {
+        outdated.push(
+            "writers may not reach its functions (USAGE is not granted to PUBLIC)".to_owned(),
+        );
+    }
+    if let Some(content) = &storage.content {
+        match content.version {
+            Some(version) if version == i32::try_from(STORAGE).unwrap_or(i32::MAX) => {}
+            None if missing.iter().any(|name| name == "storage") => {}
+            None => outdated.push("does not say which format it has".to_owned()),
+            Some(version) => {
+                let what = if i64::from(version) > i64::from(STORAGE) {
+                    "use the generator that installed it, or a newer one"
+                } else {
+                    "generate, and apply the migration"
+                };
+                let message = format!(
+                    "has the format {version}, and this generator knows {STORAGE}: workers refuse it; {what}"
+                );
+                findings.push(Finding::new(State::Outdated, subject(), message));
+            }
+        }
+    }
+    if !outdated.is_empty() {
+        findings.push(
+            Finding::new(State::Outdated, subject(), outdated.join("; ")).repair(Place::Ours, sql),
+        );
+    }
+    findings
+}
+
+/// Compares a row of the registry; `sql` writes it.
+pub(super) fn listener(wanted: &SqlListener, content: &Content, sql: &str) -> Option<Finding> {
+    let Key::Listener {
+        listener, channel, ..
+    } = &wanted.key
+    else {
+        return None;
+    };
+    let subject = Subject::Object(wanted.key.clone());
+    let plain = |literal: &String| text::literal(literal).map(|(text, _)| text);
+    let group = plain(&wanted.group)?;
+    let ops: Vec<String> = wanted.ops.iter().filter_map(plain).collect();
+    let place = (listener.clone(), channel.clone());
+    let finding = match content.listeners.get(&place) {
+        None => Finding::new(State::Missing, subject, "is not in the registry"),
+        Some((there, _)) if *there != group => {
+            let message = format!("is registered for the group {there} and not {group}");
+            Finding::new(State::Outdated, subject, message)
+        }
+        Some((_, there)) if *there != ops => {
+            let (there, wanted) = (there.join(", "), ops.join(", "));
+            let message = format!("is registered for {there} and not {wanted}");
+            Finding::new(State::Outdated, subject, message)
+        }
+        Some(_) => return None,
+    };
+    Some(finding.repair(Place::Ours, sql))
+}
+
+/// Rows of the registry that the schema does not have.
+pub(super) fn orphans(plan: &LivePlan, wanted: &[SqlListener], content: &Content) -> Vec<Finding> {
+    content
+        .listeners
+        .keys()
+        .map(|(listener, channel)| Key::Listener {
+            schema: plan.storage.clone(),
+            listener: listener.clone(),
+            channel: channel.clone(),
+        })
+        .filter(|key| wanted.iter().all(|wanted| wanted.key != *key))
+        .map(|key| {
+            let drop = format!("{}\n", drop_statement(&key));
+            let message = "is registered, and the schema does not have it";
+            Finding::new(State::Orphan, Subject::Object(key), message).repair(Place::Last, drop)
+        })
+        .collect()
+}
+
+/// What waits and was written by a newer schema than this one.
+pub(super) fn newer(plan: &LivePlan, content: &Content) -> Vec<Finding> {
+    content
+        .waiting
+        .iter()
+        .filter_map(|(name, version, count)| {
+            let channel = plan.channels.iter().find(|channel| channel.name == *name)?;
+            let known = i64::from(channel.version);
+            (i64::from(*version) > known).then(|| {
+                let message = format!(
+                    "{count} notifications of the channel {name} wait with the version {version}, and this schema knows {known}: newer workers take them"
+                );
+                Finding::new(State::Note, Subject::Database, message)
+            })
+        })
+        .collect()
+}

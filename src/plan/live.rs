@@ -1,0 +1,144 @@
+//! What a live database is compared with, beside the SQL: tables with their columns, and which channel is on which model.
+
+use std::collections::HashMap;
+
+use crate::model::{Channel, ChannelKind, Level, PgType, QualifiedName, Schema, TypeKind};
+
+use super::names::function_name;
+use super::rust_types::pg_name;
+use super::sql::{SqlFunction, SqlPlan};
+
+/// What a live database is compared with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LivePlan {
+    /// Schema of our objects, not quoted.
+    pub storage: String,
+    /// Declared types, in order of the schema.
+    pub types: Vec<LiveType>,
+    /// Tables of the models, in order of the schema.
+    pub tables: Vec<LiveTable>,
+    /// In order of the schema.
+    pub channels: Vec<LiveChannel>,
+}
+
+/// A declared type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveType {
+    /// Name in the database.
+    pub name: QualifiedName,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// Table of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveTable {
+    /// The model.
+    pub model: String,
+    /// The table.
+    pub table: QualifiedName,
+    /// Whether it is declared as partitioned.
+    pub partitioned: bool,
+    /// In order of the schema.
+    pub columns: Vec<LiveColumn>,
+    /// Whether a function pairs rows by the primary key.
+    pub paired: bool,
+}
+
+/// A declared column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveColumn {
+    /// Name in the table.
+    pub name: String,
+    /// Type.
+    pub ty: PgType,
+    /// The same as PostgreSQL names it.
+    pub type_name: String,
+    /// Whether it may hold null.
+    pub nullable: bool,
+    /// Whether it is part of the primary key.
+    pub primary_key: bool,
+    /// Whether functions send it.
+    pub captured: bool,
+}
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveChannel {
+    /// Name.
+    pub name: String,
+    /// The model that it is on; `None`: a message channel.
+    pub model: Option<String>,
+    /// Version that its notifications carry now.
+    pub version: u32,
+    /// Its function, without schema, not quoted.
+    pub function: String,
+    /// Whether its triggers are the user's own.
+    pub own_triggers: bool,
+}
+
+pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
+    let paired = |model: usize| {
+        schema.channels.iter().any(|channel| {
+            matches!(&channel.kind, ChannelKind::Trigger(on) if on.model == model && on.level == Level::Statement)
+        })
+    };
+    // The one under its own name comes before those under former ones.
+    let mut functions: HashMap<&str, &SqlFunction> = HashMap::new();
+    for function in &sql.functions {
+        functions.entry(&function.channel_name).or_insert(function);
+    }
+    LivePlan {
+        storage: schema.generate.storage_schema.clone(),
+        types: schema
+            .types
+            .iter()
+            .map(|ty| LiveType {
+                name: ty.sql.clone(),
+                kind: ty.kind.clone(),
+            })
+            .collect(),
+        tables: schema
+            .models
+            .iter()
+            .enumerate()
+            .map(|(index, model)| LiveTable {
+                model: model.name.clone(),
+                table: model.table.clone(),
+                partitioned: model.partitioned,
+                columns: model
+                    .columns
+                    .iter()
+                    .map(|column| LiveColumn {
+                        name: column.column.clone(),
+                        ty: column.ty.clone(),
+                        type_name: pg_name(&column.ty, &schema.types),
+                        nullable: column.nullable,
+                        primary_key: column.primary_key,
+                        captured: column.captured,
+                    })
+                    .collect(),
+                paired: paired(index),
+            })
+            .collect(),
+        channels: schema
+            .channels
+            .iter()
+            .filter_map(|channel| Some((channel, *functions.get(channel.name.as_str())?)))
+            .map(|(channel, function)| LiveChannel {
+                name: channel.name.clone(),
+                model: model_of(schema, channel),
+                version: function.model_version,
+                function: function_name(function.kind, &channel.name),
+                own_triggers: function.own_triggers,
+            })
+            .collect(),
+    }
+}
+
+fn model_of(schema: &Schema, channel: &Channel) -> Option<String> {
+    match &channel.kind {
+        ChannelKind::Trigger(on) => Some(schema.models[on.model].name.clone()),
+        ChannelKind::Message { .. } => None,
+    }
+}
