@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::channel_function;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::history::{Key, State};
 use crate::model::{Channel, Model, QualifiedName, Schema};
@@ -64,7 +65,11 @@ pub fn check(schema: &Schema, state: &State, objects: &[Object]) -> Diagnostics 
 }
 
 fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mut Diagnostics) {
-    let wanted: BTreeSet<&Key> = objects.iter().map(|object| &object.key).collect();
+    // By name only: with another storage schema, a function comes elsewhere and its channel is still called the same.
+    let wanted: BTreeSet<&str> = objects
+        .iter()
+        .filter_map(|object| channel_function(&object.key))
+        .collect();
     let told: BTreeSet<String> = schema
         .channels
         .iter()
@@ -75,18 +80,14 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
     let gone: BTreeMap<&str, &str> = state
         .objects
         .iter()
-        .filter(|(key, _)| !wanted.contains(key))
-        .filter_map(|(key, installed)| match key {
-            Key::Capture { function, .. } | Key::Notify { function, .. }
-                if !installed.kin.is_empty() && !told.contains(function) =>
-            {
-                Some((installed.kin.as_str(), function.as_str()))
-            }
-            _ => None,
+        .filter_map(|(key, installed)| {
+            let function = channel_function(key)?;
+            let is_gone = !wanted.contains(function) && !told.contains(function);
+            (is_gone && !installed.kin.is_empty()).then_some((installed.kin.as_str(), function))
         })
         .collect();
     for object in objects {
-        let (Key::Capture { function, .. } | Key::Notify { function, .. }) = &object.key else {
+        let Some(function) = channel_function(&object.key) else {
             continue;
         };
         let Some(former) = gone.get(object.kin.as_str()) else {
@@ -98,7 +99,7 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
         let is_of = |channel: &&Channel| {
             ["capture", "notify"]
                 .iter()
-                .any(|kind| function_name(kind, &channel.name) == *function)
+                .any(|kind| function_name(kind, &channel.name) == function)
         };
         let Some(channel) = schema.channels.iter().find(is_of) else {
             continue;
