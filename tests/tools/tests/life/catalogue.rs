@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pgpubsub_gen::history::Key;
+use pgpubsub_gen::live_findings;
 use pgpubsub_gen::plan::Plan;
-use pgpubsub_gen::render;
 use tokio_postgres::Client;
 
 /// Everything that a migration can touch, but for the tables of the tools, as text.
@@ -67,66 +66,14 @@ impl Snapshot {
     }
 }
 
-/// Compares a database with a plan: every object is there, and nothing else of ours.
-pub(crate) async fn check(client: &Client, plan: &Plan, what: &str) {
-    let mut expected = BTreeSet::new();
-    let mut storage = "";
-    let objects = render::objects(plan).expect("SQL");
-    for text in &objects {
-        let key = &text.object.key;
-        match key {
-            Key::Storage { schema } => storage = schema,
-            Key::Capture { schema, function } | Key::Notify { schema, function } => {
-                expected.insert(format!("function {function}"));
-                let query = "SELECT prosrc FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-                    AND proname = $2";
-                let row = client.query_one(query, &[schema, function]).await;
-                let body: String = row.unwrap_or_else(|_| panic!("{what}: no {key}")).get(0);
-                assert!(
-                    text.sql.contains(&body),
-                    "{what}: another {key}:\n{body}\n{}",
-                    text.sql
-                );
-            }
-            Key::DbVersion { .. } => {
-                expected.insert("function db_version".into());
-            }
-            Key::Trigger {
-                schema,
-                table,
-                trigger,
-            } => {
-                expected.insert(format!("trigger {schema}.{table} {trigger}"));
-            }
-            Key::Listener {
-                listener, channel, ..
-            } => {
-                expected.insert(format!("listener {listener} {channel}"));
-            }
-        }
-    }
-    expected.insert("function context_matches".into());
-    let there = "
-        SELECT 'function ' || proname FROM pg_proc WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname = $1)
-        UNION ALL SELECT 'trigger ' || n.nspname || '.' || relname || ' ' || tgname
-            FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = tgrelid JOIN pg_namespace AS n ON n.oid = relnamespace
-            JOIN pg_proc AS p ON p.oid = tgfoid JOIN pg_namespace AS f ON f.oid = pronamespace
-            WHERE f.nspname = $1 AND tgparentid = 0";
-    let rows = client
-        .query(there, &[&storage])
-        .await
-        .expect("the catalogue");
-    let mut there: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
-    let registry =
-        format!("SELECT 'listener ' || name || ' ' || channel FROM \"{storage}\".listener");
-    let rows = client.query(&registry, &[]).await.expect("the registry");
-    there.extend(rows.iter().map(|row| row.get::<_, String>(0)));
-    assert_eq!(expected, there, "{what}");
+/// The live check finds nothing, and there is one storage.
+pub(crate) async fn check(client: &Client, url: &str, plan: &Plan, what: &str) {
+    let (owned, url) = (plan.clone(), url.to_owned());
+    // It brings a runtime of its own.
+    let findings = tokio::task::spawn_blocking(move || live_findings(&owned, &url)).await;
+    let findings = findings.expect("it does not panic").expect("a session");
+    assert_eq!(findings, [""; 0], "{what}");
     let storages = "SELECT count(*) FROM pg_class WHERE relname = 'notification' AND relkind = 'r'";
-    let storages: i64 = client
-        .query_one(storages, &[])
-        .await
-        .expect("a count")
-        .get(0);
-    assert_eq!(storages, 1, "{what}: storages");
+    let row = client.query_one(storages, &[]).await.expect("a count");
+    assert_eq!(row.get::<_, i64>(0), 1, "{what}: storages");
 }

@@ -41,7 +41,7 @@ async fn lives(tool: Tool) {
 
         project.up(&what).await;
         let output = project.check(&what);
-        catalogue::check(session.client(), &output.plan, &what).await;
+        catalogue::check(session.client(), &database.url(), &output.plan, &what).await;
         let after = Snapshot::of(session.client()).await;
         session
             .every_write_is_told_once(&project.schema(), &what)
