@@ -41,6 +41,10 @@ root="$(realpath "$root")"
 if [ "$(id -u)" -eq 0 ] && ! reachable_by_all "$root"; then
     root=/var/tmp/pgpubsub-postgres
     mkdir -p "$root"
+    if [ ! -O "$root" ]; then
+        echo "$root belongs to somebody else: remove it." >&2
+        exit 1
+    fi
 fi
 
 [ $# -gt 0 ] || set -- 14 18

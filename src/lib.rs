@@ -41,3 +41,19 @@ pub fn import_text(url: &str, channels: &[&str]) -> anyhow::Result<String> {
     };
     Ok(import::import(&catalog, &selection)?)
 }
+
+/// What `check --database-url` finds wrong in a database, a line each; none if it is as the plan says.
+///
+/// # Errors
+/// The database cannot be reached or read.
+#[cfg(feature = "cli")]
+pub fn live_findings(plan: &plan::Plan, url: &str) -> anyhow::Result<Vec<String>> {
+    let findings = cli::live::findings(plan, url)?.into_iter();
+    let wrong = findings.filter(|finding| finding.severity != live::Severity::Note);
+    Ok(wrong
+        .map(|finding| {
+            let state = finding.state.word();
+            format!("{state} {}: {}", finding.subject, finding.message)
+        })
+        .collect())
+}

@@ -10,7 +10,7 @@ mod schemas;
 use pgpubsub_gen::history::History;
 use pgpubsub_gen::lock::FILE_NAME;
 use pgpubsub_gen::model::{ChannelKind, Op, Timing, TriggerEvent};
-use pgpubsub_gen::plan::plan;
+use pgpubsub_gen::plan::{check_renames, plan};
 use runs::{after, ends_with, files, migrations};
 
 #[test]
@@ -65,6 +65,26 @@ fn a_changed_schema_gives_what_changed_and_what_takes_it_back() {
             "{untouched}"
         );
     }
+}
+
+#[test]
+fn another_storage_schema_renames_no_channel_and_leaves_no_gap() {
+    let history = after(
+        &files(&schemas::example(), &History::default()),
+        &History::default(),
+    );
+    let mut schema = schemas::example();
+    schema.generate.storage_schema = "other".into();
+    let planned = plan(&schema, &history).expect("a plan");
+    assert!(check_renames(&schema, &history.state, &planned.objects).is_empty());
+    let second = files(&schema, &history);
+    let ups = ends_with(&second, ".up.sql");
+    // What captures into the old one does so until the triggers call the new one, and what publishes there until it goes.
+    assert!(!ups.concat().contains("The channel is gone"));
+    let (last, before) = ups.split_last().expect("several files");
+    let drop = r#"DROP FUNCTION IF EXISTS "pgpubsub"."capture_author_created"()"#;
+    assert!(last.contains(drop) && last.contains(r#"DROP SCHEMA IF EXISTS "pgpubsub""#));
+    assert!(!before.concat().contains("DROP"));
 }
 
 /// What a change of the example's text gives, file by file.

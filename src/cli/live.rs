@@ -12,7 +12,7 @@ use super::args::Display;
 use super::{DIFFERENT, OK, output};
 
 /// What differs between the database of a URL and the plan.
-pub(super) fn findings(plan: &Plan, url: &str) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn findings(plan: &Plan, url: &str) -> anyhow::Result<Vec<Finding>> {
     let texts = render::objects(plan)?;
     let snapshot = with_session(url, async |client| read_snapshot(client, plan).await)?;
     Ok(live::compare(plan, &texts, &snapshot))

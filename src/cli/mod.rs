@@ -7,7 +7,7 @@ mod explain;
 mod generate;
 mod import;
 mod init;
-mod live;
+pub(crate) mod live;
 mod ls;
 mod output;
 mod pending;

@@ -103,8 +103,12 @@ fn table_of(key: &Key) -> Option<(&str, &str)> {
     }
 }
 
-fn is_function(key: &Key) -> bool {
-    matches!(key, Key::Capture { .. } | Key::Notify { .. })
+/// Name of the function of a channel.
+fn channel_function(key: &Key) -> Option<&str> {
+    match key {
+        Key::Capture { function, .. } | Key::Notify { function, .. } => Some(function),
+        _ => None,
+    }
 }
 
 /// A step that locks a table of the user's does nothing but what belongs to that table, so that no writer waits for a
@@ -121,7 +125,7 @@ fn steps<'a>(
         .objects
         .keys()
         .chain(objects.iter().map(|object| &object.key))
-        .filter(|key| is_function(key))
+        .filter(|key| channel_function(key).is_some())
         .map(|key| (fingerprint(&key.to_string()), key))
         .collect();
     let function_of = |kin: &str| functions.get(kin).copied();
@@ -181,11 +185,19 @@ fn steps<'a>(
     }
     let mut last = Step::new(None);
     let mut two_steps = false;
+    let names: BTreeSet<Option<&str>> = objects
+        .iter()
+        .map(|object| channel_function(&object.key))
+        .collect();
     for key in &difference.drops {
         match key {
             Key::Listener { .. } => builder.drop(&mut quiet, key),
             // Its successor takes over in the transaction that drops it: no event falls between them.
             Key::Capture { .. } if renamed.contains(key) && tied.contains(key) => {}
+            // It goes to another storage schema: triggers call this one until they call that one.
+            Key::Capture { .. } | Key::Notify { .. } if names.contains(&channel_function(key)) => {
+                two_steps = true;
+            }
             Key::Capture { .. } | Key::Notify { .. } => {
                 two_steps = true;
                 builder.silence(&mut quiet, key);

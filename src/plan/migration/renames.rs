@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::channel_function;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::history::{Key, State};
 use crate::model::{Channel, QualifiedName, Schema};
@@ -57,18 +58,17 @@ fn table_of(key: &Key) -> Option<Table> {
 pub fn check(schema: &Schema, state: &State, objects: &[Object]) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let wanted: HashSet<&Key> = objects.iter().map(|object| &object.key).collect();
-    channels(schema, state, objects, &wanted, &mut diagnostics);
+    channels(schema, state, objects, &mut diagnostics);
     tables_of_models(schema, state, objects, &wanted, &mut diagnostics);
     diagnostics.sorted()
 }
 
-fn channels(
-    schema: &Schema,
-    state: &State,
-    objects: &[Object],
-    wanted: &HashSet<&Key>,
-    diagnostics: &mut Diagnostics,
-) {
+fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mut Diagnostics) {
+    // By name only: with another storage schema, a function comes elsewhere and its channel is still called the same.
+    let wanted: BTreeSet<&str> = objects
+        .iter()
+        .filter_map(|object| channel_function(&object.key))
+        .collect();
     let told: BTreeSet<String> = schema
         .channels
         .iter()
@@ -79,21 +79,17 @@ fn channels(
     let gone: BTreeMap<&str, &str> = state
         .objects
         .iter()
-        .filter(|(key, _)| !wanted.contains(key))
-        .filter_map(|(key, installed)| match key {
-            Key::Capture { function, .. } | Key::Notify { function, .. }
-                if !installed.kin.is_empty() && !told.contains(function) =>
-            {
-                Some((installed.kin.as_str(), function.as_str()))
-            }
-            _ => None,
+        .filter_map(|(key, installed)| {
+            let function = channel_function(key)?;
+            let is_gone = !wanted.contains(function) && !told.contains(function);
+            (is_gone && !installed.kin.is_empty()).then_some((installed.kin.as_str(), function))
         })
         .collect();
     if gone.is_empty() {
         return;
     }
     for object in objects {
-        let (Key::Capture { function, .. } | Key::Notify { function, .. }) = &object.key else {
+        let Some(function) = channel_function(&object.key) else {
             continue;
         };
         let Some(former) = gone.get(object.kin.as_str()) else {
@@ -105,7 +101,7 @@ fn channels(
         let is_of = |channel: &&Channel| {
             ["capture", "notify"]
                 .iter()
-                .any(|kind| function_name(kind, &channel.name) == *function)
+                .any(|kind| function_name(kind, &channel.name) == function)
         };
         let Some(channel) = schema.channels.iter().find(is_of) else {
             continue;

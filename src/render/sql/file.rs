@@ -5,6 +5,7 @@ use crate::plan::{Action, Content, Lock, Migration, Plan, Step};
 use crate::render::error::RenderError;
 
 use super::Objects;
+use super::switched::replaced;
 
 /// A file of a new migration: path and text.
 pub(in crate::render) struct NewMigration {
@@ -76,6 +77,8 @@ fn up(
         text += "-- migrate:up\n";
     }
     text += &opening(migration, step.lock.as_ref());
+    let (before, after) = around(objects, &step.up, &step.down)?;
+    text += &before;
     for action in &step.up {
         text.push('\n');
         text += &match &action.content {
@@ -96,6 +99,7 @@ fn up(
             }
         };
     }
+    text += &after;
     text += closing(migration);
     if migration.layout.one_file && migration.layout.reversible {
         text += "\n-- migrate:down\n";
@@ -124,6 +128,8 @@ fn body_of_down(
     step: &Step,
 ) -> Result<String, RenderError> {
     let mut text = opening(migration, None);
+    let (before, after) = around(objects, &step.down, &step.up)?;
+    text += &before;
     let mut block = "";
     for action in &step.down {
         // Short statements of a kind stand together.
@@ -143,8 +149,23 @@ fn body_of_down(
             Content::Dropped(statement) => text += &dropped(objects, action, statement)?,
         }
     }
+    text += &after;
     text += closing(migration);
     Ok(text)
+}
+
+/// What stands before and after actions that replace triggers.
+fn around(
+    objects: &Objects<'_>,
+    actions: &[Action],
+    back: &[Action],
+) -> Result<(String, String), RenderError> {
+    let replaced = replaced(objects, actions, back)?;
+    if replaced.is_empty() {
+        return Ok((String::new(), String::new()));
+    }
+    let (before, after) = objects.switched(&replaced)?;
+    Ok((format!("\n{before}"), format!("\n{after}")))
 }
 
 fn dropped(objects: &Objects<'_>, action: &Action, statement: &str) -> Result<String, RenderError> {

@@ -2,6 +2,7 @@
 
 mod file;
 mod object;
+mod switched;
 
 pub(super) use file::migration;
 pub(super) use object::Objects;

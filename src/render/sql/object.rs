@@ -9,6 +9,8 @@ use crate::plan::{Object, Source, SqlPlan, SqlTrigger};
 use crate::render::error::RenderError;
 use crate::render::layout;
 
+use super::switched::Switched;
+
 /// An object with its SQL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
@@ -90,6 +92,14 @@ impl<'a> Objects<'a> {
         Ok(template.render(context! { kind, name })?)
     }
 
+    /// Before triggers are replaced, and after: they stay switched as they are.
+    pub(super) fn switched(&self, triggers: &[Switched]) -> Result<(String, String), RenderError> {
+        let triggers = Value::from(Serde(triggers));
+        let before = self.templates.get_template("switched.sql.j2")?;
+        let after = self.templates.get_template("switch_again.sql.j2")?;
+        Ok((before.render(context! { triggers })?, after.render(())?))
+    }
+
     /// The storage goes, unless somebody still waits for it.
     pub(in crate::render) fn drop_storage(&self, schema: &str) -> Result<String, RenderError> {
         let schema = sql_ident(schema);
@@ -119,5 +129,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
         template!("listener.sql.j2"),
         template!("silent.sql.j2"),
         template!("drop_storage.sql.j2"),
+        template!("switched.sql.j2"),
+        template!("switch_again.sql.j2"),
     ])
 }

@@ -21,7 +21,7 @@ pub(super) async fn down(url: &str, folder: &Path, steps: usize) -> Result<(), E
 }
 
 pub(super) async fn applied(url: &str) -> Result<Vec<String>, Error> {
-    let query = "SELECT version::text FROM schema_migrations ORDER BY schema_migrations.version";
+    let query = "SELECT version::text FROM schema_migrations ORDER BY schema_migrations.version COLLATE \"C\"";
     session::column(TOOL, url, "schema_migrations", query).await
 }
 

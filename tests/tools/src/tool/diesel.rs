@@ -34,7 +34,7 @@ pub(super) async fn down(url: &str, folder: &Path, steps: usize) -> Result<(), E
 }
 
 pub(super) async fn applied(url: &str) -> Result<Vec<String>, Error> {
-    let query = "SELECT version::text FROM __diesel_schema_migrations ORDER BY __diesel_schema_migrations.version";
+    let query = "SELECT version::text FROM __diesel_schema_migrations ORDER BY __diesel_schema_migrations.version COLLATE \"C\"";
     session::column(TOOL, url, "__diesel_schema_migrations", query).await
 }
 
