@@ -121,12 +121,12 @@ pub(crate) const STEPS: &[Step] = &[
         "a channel gets a condition",
         &[(
             "post_saved: {on: post, after: save}",
-            "post_saved: {on: post, after: save, when: \"new.id > 0 AND new.title <> '\\n-- migrate:down\\n'\"}",
+            "post_saved: {on: post, after: save, when: \"new.id > 0 AND new.title <> E'\\\\n-- migrate:down\\\\n'\"}",
         )],
     ),
     step(
         "its condition changes",
-        &[("new.id > 0 AND new.title <> '\\n-- migrate:down\\n'", "new.score > 0")],
+        &[("new.id > 0 AND new.title <> E'\\\\n-- migrate:down\\\\n'", "new.score > 0")],
     ),
     step(
         "its condition goes into the function",
