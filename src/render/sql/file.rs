@@ -7,6 +7,15 @@ use crate::render::error::RenderError;
 use super::Objects;
 use super::switched::replaced;
 
+/// dbmate wants this part in every file. Empty, it would forget the migration and leave what that did.
+const NO_WAY_BACK: &str = "
+DO $pgpubsub$
+BEGIN
+  RAISE EXCEPTION 'this migration has no way back';
+END
+$pgpubsub$;
+";
+
 /// A file of a new migration: path and text.
 pub(in crate::render) struct NewMigration {
     pub(in crate::render) path: String,
@@ -101,9 +110,13 @@ fn up(
     }
     text += &after;
     text += closing(migration);
-    if migration.layout.one_file && migration.layout.reversible {
+    if migration.layout.one_file {
         text += "\n-- migrate:down\n";
-        text += &body_of_down(objects, migration, step)?;
+        text += &if migration.layout.reversible {
+            body_of_down(objects, migration, step)?
+        } else {
+            NO_WAY_BACK.to_owned()
+        };
     }
     Ok(text)
 }
