@@ -6,6 +6,7 @@
 //! way down ends where the change began.
 
 mod catalogue;
+mod limits;
 mod notifications;
 mod project;
 mod steps;

@@ -146,7 +146,7 @@ fn expected(schema: &Schema) -> Told {
     let mut told = Told::new();
     for (index, channel) in schema.channels.iter().enumerate() {
         if let ChannelKind::Trigger(trigger) = &channel.kind
-            && (trigger.fire == Fire::Replica || trigger.own_triggers)
+            && trigger.fire == Fire::Replica
         {
             continue;
         }

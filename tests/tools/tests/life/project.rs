@@ -11,7 +11,12 @@ use pgpubsub_gen::schema;
 use pgpubsub_tools::{Tool, down, up};
 use tempfile::TempDir;
 
-use crate::steps::Sql;
+/// A migration of the user's own: up and down.
+#[derive(Clone, Copy)]
+pub(crate) struct Sql {
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+}
 
 pub(crate) struct Project {
     tool: Tool,
@@ -156,6 +161,18 @@ impl Project {
             let done = down(self.tool, &self.url, &self.migrations(), steps).await;
             done.unwrap_or_else(|error| panic!("{what}: down: {error}\n{}", self.newest()));
         }
+    }
+
+    /// What the tool says when it cannot apply.
+    pub(crate) async fn up_is_refused(&self) -> String {
+        let done = up(self.tool, &self.url, &self.migrations()).await;
+        done.expect_err("it is refused").message().to_owned()
+    }
+
+    /// What the tool says when it cannot take back.
+    pub(crate) async fn down_is_refused(&self) -> String {
+        let done = down(self.tool, &self.url, &self.migrations(), 1).await;
+        done.expect_err("it is refused").message().to_owned()
     }
 
     /// The files with the greatest numbers, for a failed test.

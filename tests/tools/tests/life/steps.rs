@@ -1,11 +1,6 @@
 //! The changes, one after the other.
 
-/// A migration of the user's own: up and down.
-#[derive(Clone, Copy)]
-pub(crate) struct Sql {
-    pub(crate) up: &'static str,
-    pub(crate) down: &'static str,
-}
+use crate::project::Sql;
 
 const fn sql(up: &'static str, down: &'static str) -> Option<Sql> {
     Some(Sql { up, down })
@@ -171,8 +166,15 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "the triggers are the user's own",
         &[("before: [insert, delete]", "after: save, trigger: own")],
+    )
+    .after(
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+        "DROP TRIGGER mine ON app.post;",
     ),
-    step("and ours again", &[("after: save, trigger: own", "after: save")]),
+    step("and ours again", &[("after: save, trigger: own", "after: save")]).before(
+        "DROP TRIGGER mine ON app.post;",
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+    ),
     step(
         "channels are added",
         &[(
