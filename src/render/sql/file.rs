@@ -86,7 +86,7 @@ fn up(
         text += "-- migrate:up\n";
     }
     text += &opening(migration, step.lock.as_ref());
-    let (before, after) = around(objects, &step.up, &step.down)?;
+    let (before, after) = around(objects, migration, &step.up, &step.down)?;
     text += &before;
     for action in &step.up {
         text.push('\n');
@@ -141,7 +141,7 @@ fn body_of_down(
     step: &Step,
 ) -> Result<String, RenderError> {
     let mut text = opening(migration, None);
-    let (before, after) = around(objects, &step.down, &step.up)?;
+    let (before, after) = around(objects, migration, &step.down, &step.up)?;
     text += &before;
     let mut block = "";
     for action in &step.down {
@@ -170,10 +170,11 @@ fn body_of_down(
 /// What stands before and after actions that replace triggers.
 fn around(
     objects: &Objects<'_>,
+    migration: &Migration,
     actions: &[Action],
     back: &[Action],
 ) -> Result<(String, String), RenderError> {
-    let replaced = replaced(objects, actions, back)?;
+    let replaced = replaced(objects, migration, actions, back)?;
     if replaced.is_empty() {
         return Ok((String::new(), String::new()));
     }
