@@ -33,17 +33,19 @@ pub(super) fn tables(schema: &Schema, state: &State) -> Vec<(Table, Table)> {
     renamed
 }
 
-/// Capture functions of channels under their former names.
-pub(super) fn functions(schema: &Schema) -> BTreeSet<Key> {
-    schema
-        .channels
-        .iter()
-        .flat_map(|channel| channel.was.iter().flatten())
-        .map(|name| Key::Capture {
-            schema: schema.generate.storage_schema.clone(),
-            function: function_name("capture", name),
-        })
-        .collect()
+/// Capture functions of channels that were renamed, before and after.
+pub(super) fn functions(schema: &Schema) -> Vec<(Key, Key)> {
+    let capture = |name: &str| Key::Capture {
+        schema: schema.generate.storage_schema.clone(),
+        function: function_name("capture", name),
+    };
+    let mut renamed = Vec::new();
+    for channel in &schema.channels {
+        for was in channel.was.iter().flatten() {
+            renamed.push((capture(was), capture(&channel.name)));
+        }
+    }
+    renamed
 }
 
 fn table_of(key: &Key) -> Option<Table> {

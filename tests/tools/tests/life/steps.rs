@@ -1,11 +1,6 @@
 //! The changes, one after the other.
 
-/// A migration of the user's own: up and down.
-#[derive(Clone, Copy)]
-pub(crate) struct Sql {
-    pub(crate) up: &'static str,
-    pub(crate) down: &'static str,
-}
+use crate::project::Sql;
 
 const fn sql(up: &'static str, down: &'static str) -> Option<Sql> {
     Some(Sql { up, down })
@@ -171,8 +166,15 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "the triggers are the user's own",
         &[("before: [insert, delete]", "after: save, trigger: own")],
+    )
+    .after(
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+        "DROP TRIGGER mine ON app.post;",
     ),
-    step("and ours again", &[("after: save, trigger: own", "after: save")]),
+    step("and ours again", &[("after: save, trigger: own", "after: save")]).before(
+        "DROP TRIGGER mine ON app.post;",
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+    ),
     step(
         "channels are added",
         &[(
@@ -363,6 +365,63 @@ CREATE TABLE app.measure_all PARTITION OF app.measure DEFAULT;",
     .after(
         "DROP TABLE app.guest;",
         "CREATE TABLE app.guest (account_id bigint PRIMARY KEY, host text NOT NULL DEFAULT 'h');",
+    ),
+    step(
+        "names that need quotes, and more than one table at a time",
+        &[(
+            "channels:\n",
+            r#"  odd: {table: 'app."It''s a \ Table"', columns: {id: bigint pk, amount: {type: numeric, column: 'Select;--'}}}
+channels:
+  odd_said: {doc: 'Its doc: ''; -- $$', on: odd, after: [save, delete], when: {insert: 'new."Select;--" > 0'}}
+  page_gone: {on: article, before: delete}
+"#,
+        )],
+    )
+    .before(
+        r#"CREATE TABLE app."It's a \ Table" (id bigint PRIMARY KEY, "Select;--" numeric NOT NULL DEFAULT 1);"#,
+        r#"DROP TABLE app."It's a \ Table";"#,
+    ),
+    step(
+        "a channel and its table are renamed at once",
+        &[
+            (
+                r#"table: 'app."It''s a \ Table"'"#,
+                r#"table: {name: 'app."Éven ""odder"""', was: 'app."It''s a \ Table"'}"#,
+            ),
+            ("  odd_said: {", "  odder: {was: odd_said, "),
+        ],
+    )
+    .before(
+        r#"ALTER TABLE app."It's a \ Table" RENAME TO "Éven ""odder""";"#,
+        r#"ALTER TABLE app."Éven ""odder""" RENAME TO "It's a \ Table";"#,
+    ),
+    step(
+        "a channel goes to another model",
+        &[("page_gone: {on: article, before: delete}", "page_gone: {on: account, before: delete}")],
+    ),
+    step(
+        "a column comes back under another type",
+        &[("      level: {type: integer, until: 5}\n", "      level: {type: bigint, default: 0}\n")],
+    )
+    .before(
+        "ALTER TABLE public.account ADD COLUMN level bigint NOT NULL DEFAULT 1;",
+        "ALTER TABLE public.account DROP COLUMN level;",
+    ),
+    step("what concerns Rust alone", &[("    was: post\n", "    was: post\n    doc: Pages.\n    derive: Eq\n")])
+        .without_a_file(),
+    step(
+        "what all channels are when they do not say",
+        &[("defaults: {", "defaults: {ignorable: true, on_capture_error: skip, ")],
+    ),
+    step(
+        "much at once",
+        &[
+            ("defaults: {ignorable: true, on_capture_error: skip, ", "defaults: {"),
+            ("  page_gone: {on: account, before: delete}\n", "  page_gone: {was: [], on: article, after: [save, delete]}\n"),
+            ("measured: {on: measure, after: save, level: statement}", "tallied: {was: measured, on: measure, after: insert, deferred: true}"),
+            ("  deep_reads: {extends: reads, message: {depth: int = 1}}\n", ""),
+            ("greet: {channel: account_saved, events: [insert, update]}", "hail: {was: greet, channel: [account_saved, tallied], group: all}"),
+        ],
     ),
     // The whole.
     step(
