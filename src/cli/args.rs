@@ -18,6 +18,8 @@ Examples:
   pgpubsub-gen schema.yaml           generate what it declares
   pgpubsub-gen --dry-run             show what would be written
   pgpubsub-gen check schema.yaml     in CI: fail if the committed files are not those of the schema
+  pgpubsub-gen breaking --against main
+                                     in CI: fail if a change breaks programs that run, or loses what waits
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
   pgpubsub-gen explain E0201         say more about a mistake
 
@@ -28,7 +30,7 @@ What is written, relative to the schema file:
 
 Exit codes:
   0  done, or nothing to do
-  1  `check` found differences
+  1  `check` found differences, `breaking` changes that break something
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -54,6 +56,18 @@ pub(super) enum Command {
         /// Also try the SQL on this database, in a transaction that is rolled back: conditions, columns, rights
         #[arg(long, value_name = "URL")]
         database_url: Option<String>,
+    },
+    /// Say what the changes of the schema do to a system that is running; write nothing
+    ///
+    /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
+    /// written after the migration, and whether what publishers of before write still works; and what to do where it breaks. Exits
+    /// with 0 if nothing breaks, with 1 if something does, with 2 if it cannot be told.
+    Breaking {
+        /// The schema of before: a file, or a commit, branch or tag of git that has the schema file
+        #[arg(long, value_name = "REF_OR_FILE")]
+        against: String,
+        /// The schema file [default: schema.yaml]
+        schema: Option<PathBuf>,
     },
     /// Write the models of an existing database as a schema file
     ///

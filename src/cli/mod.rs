@@ -1,9 +1,11 @@
 //! The command line: one command a file, one exit code an outcome.
 
 mod args;
+mod breaking;
 mod check;
 mod explain;
 mod generate;
+mod git;
 mod import;
 mod init;
 mod output;
@@ -17,7 +19,7 @@ use args::{Args, Command};
 
 /// Everything is as it should be.
 const OK: u8 = 0;
-/// `check` found differences.
+/// `check` found differences, or `breaking` what breaks.
 const DIFFERENT: u8 = 1;
 /// Something could not be done. clap uses the same for a wrong call.
 const ERROR: u8 = 2;
@@ -30,6 +32,9 @@ pub fn main() -> ExitCode {
             schema,
             database_url,
         }) => check::run(schema.as_deref(), database_url.as_deref(), &args.display),
+        Some(Command::Breaking { against, schema }) => {
+            breaking::run(schema.as_deref(), against, &args.display)
+        }
         Some(Command::Import(import)) => import::run(import),
         Some(Command::Unlock { column, schema }) => {
             unlock::run(schema.as_deref(), column, &args.display)
