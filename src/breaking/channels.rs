@@ -1,9 +1,9 @@
 //! Channels: what both kinds have in common, and the fields of messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Shape, Shaped};
-use crate::model::{Channel, ChannelKind, Delivery, MessageField, Op, TriggerChannel};
+use crate::model::{Channel, ChannelKind, Delivery, MessageField, Op, Schema, TriggerChannel};
 
 use super::models::{newer, raised, refused};
 use super::parts::{self, Part, Words};
@@ -204,6 +204,12 @@ fn replaced(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel, change
     let same_ops = was.ops().iter().any(|op| is.ops().contains(op));
     let before = comparison.before.of_channel(comparison.old, was);
     let after = comparison.after.of_channel(comparison.new, is);
+    if same_ops && reads_alike(comparison, was, is) && before == after {
+        finding.waiting = Verdict::note("rows of both models read alike");
+        finding.workers = Verdict::note("they read rows of another model as theirs");
+        comparison.push(finding);
+        return;
+    }
     if was.delivery == Delivery::Durable {
         finding.waiting = Verdict::breaks(if same_ops {
             "what waits is read as what the channel carries now, whose versions are others"
@@ -215,8 +221,10 @@ fn replaced(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel, change
         Verdict::breaks(format!(
             "they read version {after} of something else as version {before} of what they know"
         ))
+    } else if same_ops {
+        Verdict::ok(format!("they leave version {after} to newer workers"))
     } else {
-        Verdict::ok("they leave it to newer workers")
+        Verdict::note(format!("they leave it to newer workers; {REFUSED}"))
     };
     if is_message(was) && !is_message(is) {
         finding.publishers = Verdict::breaks("the function that they call is gone");
@@ -226,6 +234,23 @@ fn replaced(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel, change
         was.name
     ));
     comparison.push(finding);
+}
+
+/// Whether the models of two channels have the same columns, and the channels send the same of them.
+fn reads_alike(comparison: &Comparison<'_>, was: &Channel, is: &Channel) -> bool {
+    let shape = |shapes: &BTreeMap<(Shaped, String), Shape>, schema: &Schema, channel: &Channel| {
+        let ChannelKind::Trigger(on) = &channel.kind else {
+            return None;
+        };
+        let name = schema.models[on.model].name.clone();
+        let shape = shapes.get(&(Shaped::Model, name))?;
+        Some((
+            shape.columns.clone(),
+            shape.sent.get(&channel.name).cloned(),
+        ))
+    };
+    let before = shape(&comparison.shapes_before, comparison.old, was);
+    before.is_some() && before == shape(&comparison.shapes_after, comparison.new, is)
 }
 
 fn events(
@@ -277,8 +302,7 @@ fn fields(
     before: &[MessageField],
     after: &[MessageField],
 ) {
-    let shape = |shapes: &std::collections::BTreeMap<(Shaped, String), Shape>,
-                 channel: &Channel| {
+    let shape = |shapes: &BTreeMap<(Shaped, String), Shape>, channel: &Channel| {
         let shape = shapes.get(&(Shaped::Message, channel.name.clone()));
         shape.cloned().unwrap_or_default()
     };

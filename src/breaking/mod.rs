@@ -15,7 +15,7 @@ mod payload;
 mod types;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::history::{Installed, Shape, Shaped, Shapes, State};
@@ -89,6 +89,14 @@ impl<'s> Comparison<'s> {
             ..State::default()
         };
         // As if the old schema's were the last migration: that one of the new schema is there already excuses nothing.
+        let names = |schema: &Schema| -> BTreeSet<(Shaped, String)> {
+            shaped(schema)
+                .flat_map(|(of, names)| names.into_iter().map(move |name| (of, name.to_owned())))
+                .collect()
+        };
+        for (of, name) in names(new).difference(&names(old)) {
+            known_before.forget(*of, name);
+        }
         let refused = plan::check(new, &known_before);
         let unreadable = plan::check(new, &known);
         let renamed = plan::check_renames(new, &installed, &plan::objects(new, &after));
@@ -163,7 +171,7 @@ impl<'s> Comparison<'s> {
             what: format!("stored notifications are in the schema `{new}`, and were in `{old}`"),
             span: None,
             waiting: Verdict::breaks(format!(
-                "what waits in `{old}` is read by nobody, and the migration removes it"
+                "the migration fails while something waits in `{old}`, which it removes"
             )),
             workers: Verdict::breaks(format!("they read `{old}`, which is gone")),
             publishers: Verdict::ok("rows are captured as before"),
@@ -246,22 +254,7 @@ fn drain(channel: &str) -> String {
 /// The shapes that were known when a schema was the newest one: a branch may have recorded what comes after it already.
 fn as_of(schema: &Schema, shapes: &Shapes) -> Shapes {
     let mut found = shapes.clone();
-    let models = schema
-        .models
-        .iter()
-        .map(|model| (Shaped::Model, &model.name, &model.was));
-    let messages = schema
-        .channels
-        .iter()
-        .filter(|channel| matches!(channel.kind, ChannelKind::Message { .. }))
-        .map(|channel| (Shaped::Message, &channel.name, &channel.was));
-    let mut open: Vec<(Shaped, Vec<&str>)> = models
-        .chain(messages)
-        .map(|(of, name, was)| {
-            let names = std::iter::once(name).chain(was.iter().flatten());
-            (of, names.map(String::as_str).collect())
-        })
-        .collect();
+    let mut open: Vec<(Shaped, Vec<&str>)> = shaped(schema).collect();
     while !open.is_empty() {
         let versions = Versions::new(schema, &found);
         open.retain(|(of, names)| versions.is_new(*of, names[0]));
@@ -277,6 +270,23 @@ fn as_of(schema: &Schema, shapes: &Shapes) -> Shapes {
         });
     }
     found
+}
+
+/// All that has a shape, with the names that it has and had.
+fn shaped(schema: &Schema) -> impl Iterator<Item = (Shaped, Vec<&str>)> {
+    let models = schema
+        .models
+        .iter()
+        .map(|model| (Shaped::Model, &model.name, &model.was));
+    let messages = schema
+        .channels
+        .iter()
+        .filter(|channel| matches!(channel.kind, ChannelKind::Message { .. }))
+        .map(|channel| (Shaped::Message, &channel.name, &channel.was));
+    models.chain(messages).map(|(of, name, was)| {
+        let names = std::iter::once(name).chain(was.iter().flatten());
+        (of, names.map(String::as_str).collect())
+    })
 }
 
 /// Every shape of a schema by itself.

@@ -50,6 +50,9 @@ pub(super) fn literal(literal: &Literal) -> String {
 
 /// What old workers do with what is written after the migration.
 fn workers(comparison: &Comparison<'_>, was: &Channel, is: &Channel) -> Verdict {
+    if was.name != is.name {
+        return Verdict::ok("they leave what has the new name to newer workers");
+    }
     let carried = (
         was.delivery == Delivery::Durable,
         was.delivery == Delivery::Transient,
@@ -168,9 +171,10 @@ fn level(
                 "is captured statement by statement",
             );
             let workers = workers(comparison, was, is);
-            let is_newer = comparison.after.of_channel(comparison.new, is)
-                > comparison.before.of_channel(comparison.old, was);
-            finding.workers = if halves && !is_newer {
+            let is_left = was.name != is.name
+                || comparison.after.of_channel(comparison.new, is)
+                    > comparison.before.of_channel(comparison.old, was);
+            finding.workers = if halves && !is_left {
                 finding.advice.push("change its name at the same time, with `was`: old workers then leave it to newer ones".to_owned());
                 Verdict::breaks(
                     "an update of a primary key comes in halves, on which they fail; it waits for a newer worker",

@@ -105,6 +105,11 @@ impl Shapes {
         newest(self).is_some()
     }
 
+    /// Forgets a model or message channel.
+    pub fn forget(&mut self, of: Shaped, name: &str) {
+        self.versions.remove(&(of, name.to_owned()));
+    }
+
     /// Takes over what others know of a model or message channel.
     pub fn copy(&mut self, from: &Self, of: Shaped, name: &str) {
         let key = (of, name.to_owned());

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use pgpubsub_gen::breaking::{Finding, compare};
+use pgpubsub_gen::breaking::{Finding, Kind, compare};
 use pgpubsub_gen::diagnostic::{Format, Sources};
 use pgpubsub_gen::history::{History, Shapes};
 use pgpubsub_gen::model::Schema;
@@ -33,7 +33,20 @@ struct Case {
     verdicts: Vec<String>,
 }
 
-fn main() -> Outcome<()> {
+fn main() -> Result<(), Problems> {
+    run().map_err(|error| Problems(error.to_string()))
+}
+
+/// Readable as cargo shows it.
+struct Problems(String);
+
+impl std::fmt::Debug for Problems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn run() -> Outcome<()> {
     println!("cargo::rerun-if-changed=cases");
     println!("cargo::rerun-if-changed=../golden/runs.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -45,14 +58,20 @@ fn main() -> Outcome<()> {
     let mut modules = String::new();
     let mut table = String::from("/// All cases.\npub const CASES: &[Case] = &[\n");
     let mut number = 0;
+    let mut problems = String::new();
     for path in &paths {
         let file = path
             .file_stem()
             .and_then(|name| name.to_str())
             .ok_or("a name")?;
         for case in cases(&fs::read_to_string(path)?)? {
-            let written = generate(&case, number, &out)
-                .map_err(|error| format!("{file}: {}: {error}", case.name))?;
+            let written = match generate(&case, number, &out) {
+                Ok(written) => written,
+                Err(error) => {
+                    writeln!(problems, "\n{file}: {}: {error}", case.name)?;
+                    continue;
+                }
+            };
             modules += &written.modules;
             writeln!(
                 table,
@@ -64,7 +83,14 @@ fn main() -> Outcome<()> {
             number += 1;
         }
     }
-    table += "];\n";
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    writeln!(
+        table,
+        "];\n/// Words of all kinds of changes.\npub const KINDS: &[&str] = &{kinds:?};"
+    )?;
     fs::write(out.join("cases.rs"), modules + &table)?;
     Ok(())
 }

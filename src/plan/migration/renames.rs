@@ -77,8 +77,17 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
         .iter()
         .filter(|(key, _)| !wanted.contains(key))
         .filter_map(|(key, installed)| match key {
-            Key::Capture { function, .. } | Key::Notify { function, .. }
-                if !installed.kin.is_empty() && !told.contains(function) =>
+            // In another storage schema, all of them are gone, and none is renamed.
+            Key::Capture {
+                schema: storage,
+                function,
+            }
+            | Key::Notify {
+                schema: storage,
+                function,
+            } if *storage == schema.generate.storage_schema
+                && !installed.kin.is_empty()
+                && !told.contains(function) =>
             {
                 Some((installed.kin.as_str(), function.as_str()))
             }
