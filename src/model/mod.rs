@@ -353,6 +353,8 @@ pub enum Literal {
 pub struct Listener {
     /// Key in the YAML; `on_<channel>` for the implicit listener of a channel without one.
     pub name: String,
+    /// Where it is declared; an implicit one: where its channel is.
+    pub span: Span,
     /// Documentation.
     pub doc: Option<String>,
     /// At least one, distinct, all with the same delivery.

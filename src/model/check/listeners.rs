@@ -48,6 +48,7 @@ pub(super) fn check(
             let former = channel.was.iter().flatten();
             listeners.push(Listener {
                 group: name.clone(),
+                span: channel.span.clone(),
                 // What is transient waits for nobody.
                 was: former
                     .filter(|_| channel.delivery == Delivery::Durable)
@@ -164,6 +165,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
     }
     Some(Listener {
         name: declared.name.value.clone(),
+        span: declared.name.span.clone(),
         doc: declared.doc.clone(),
         channels: subscriptions,
         group: declared
