@@ -125,6 +125,28 @@ listeners:
 "),
 ];
 
+/// Schemas in which names change: of the channel, and of a column that only it captures.
+const RENAMED: [&str; 3] = [
+    "LIFE
+models:
+  item: {table: app.item, columns: {id: bigint pk, old_name: int?}}
+channels:
+  kept: {on: item, after: [insert, update, delete]}
+",
+    "LIFE
+models:
+  item: {table: app.item, columns: {id: bigint pk, old_name: int?}}
+channels:
+  kept_on: {on: item, after: [insert, update, delete], was: kept}
+",
+    "LIFE
+models:
+  item: {table: app.item, columns: {id: bigint pk, new_name: {type: int?, was: old_name}}}
+channels:
+  kept_on: {on: item, after: [insert, update, delete], was: kept}
+",
+];
+
 /// One session that inserts, updates and deletes rows of its own.
 struct Writer {
     writes: Arc<AtomicI64>,
@@ -251,6 +273,53 @@ async fn writers_do_not_notice_migrations() {
                 "{channel} {op}"
             );
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn renamed_channels_and_columns_lose_and_double_nothing() {
+    let (database, client) = session(TABLES).await;
+    let [first, channel, column] = RENAMED;
+    let mut history = History::default();
+    let next = files(&parse(first), &history);
+    for up in ends_with(&next, ".up.sql") {
+        apply(&client, up, "first").await;
+    }
+    history = after(&next, &history);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<Writer> = (0..WRITERS)
+        .map(|number| writer(&database, number, &stop))
+        .collect();
+    rounds(&writers).await;
+    let next = files(&parse(channel), &history);
+    for up in ends_with(&next, ".up.sql") {
+        apply(&client, up, "channel").await;
+        rounds(&writers).await;
+    }
+    history = after(&next, &history);
+    // A column goes to its new name in the transaction in which the function learns it.
+    let next = files(&parse(column), &history);
+    let [up] = ends_with(&next, ".up.sql")[..] else {
+        panic!("one file")
+    };
+    let alter = "ALTER TABLE app.item RENAME old_name TO new_name;";
+    apply(&client, &format!("{alter}\n{up}"), "column").await;
+    rounds(&writers).await;
+    // As a tool applies it afterwards.
+    apply(&client, up, "column again").await;
+    rounds(&writers).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut total = 0;
+    for writer in writers {
+        writer.task.await.unwrap();
+        total += writer.writes.load(Ordering::Relaxed);
+    }
+    for op in ["insert", "update", "delete"] {
+        let sql = "SELECT count(*), count(DISTINCT coalesce(payload -> 'new' ->> 'id', payload -> 'old' ->> 'id')), \
+            count(DISTINCT channel) FROM pgpubsub.notification WHERE op = $1";
+        let row = client.query_one(sql, &[&op]).await.unwrap();
+        let counts: (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        assert_eq!(counts, (total, total, 2), "{op}");
     }
 }
 

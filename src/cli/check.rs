@@ -1,5 +1,6 @@
 //! `pgpubsub-gen check`.
 
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use similar::TextDiff;
@@ -16,7 +17,8 @@ pub(super) fn run(
     display: &Display,
 ) -> anyhow::Result<u8> {
     let source = output::source(schema)?;
-    let result = output::run(&source, display)?;
+    // The process ends behind this: nobody waits for the memory to be given back piece by piece.
+    let result = ManuallyDrop::new(output::run(&source, display)?);
     let files = files(&source.name, &result.changes, display)?;
     let database = match database_url {
         Some(url) => live::check(&result.plan, url, display)?,

@@ -1,5 +1,6 @@
 //! `pgpubsub-gen schema.yaml`.
 
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 use crate::pipeline::{self, Options};
@@ -23,7 +24,8 @@ pub(super) fn run(args: &Generate, display: &Display) -> anyhow::Result<u8> {
     let options = Options {
         upgrade_templates: args.upgrade_templates,
     };
-    let result = output::run_with(&source, options, display)?;
+    // The process ends behind this: nobody waits for the memory to be given back piece by piece.
+    let result = ManuallyDrop::new(output::run_with(&source, options, display)?);
     if args.stdout {
         for (path, file) in result.files.iter() {
             output::line(&format!("==> {path} <==\n{}", file.text))?;

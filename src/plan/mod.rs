@@ -100,17 +100,28 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
 pub fn plan(schema: &Schema, history: &History) -> Result<Plan, PlanError> {
     distinct_paths(schema)?;
     let versions = Versions::new(schema, &history.shapes);
-    let sql = sql::plan(schema, &versions);
-    let objects = objects::plan(schema, &sql);
     let shapes = versions.recorded();
-    let migration = migration::plan(schema, history, &objects, &shapes)?;
+    // Each is half of the work.
+    let (rust, database) = std::thread::scope(|scope| {
+        let rust = scope.spawn(|| rust::plan(schema, &versions));
+        let sql = sql::plan(schema, &versions);
+        let objects = objects::plan(schema, &sql);
+        let migration = migration::plan(schema, history, &objects, &shapes);
+        let rust = match rust.join() {
+            Ok(rust) => rust,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        (rust, migration.map(|migration| (sql, objects, migration)))
+    });
+    let rust = rust?;
+    let (sql, objects, migration) = database?;
     Ok(Plan {
         source: schema.source.clone(),
         rust_path: schema.generate.rust_out.clone(),
         rust_in_project: schema.generate.rust_in_project,
         lock_path: schema.generate.lock.clone(),
         stubs_path: schema.generate.stubs.clone(),
-        rust: rust::plan(schema, &versions)?,
+        rust,
         live: live::plan(schema, &sql),
         sql,
         objects,

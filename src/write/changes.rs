@@ -1,5 +1,6 @@
 //! How what should be on disk differs from what is.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::history::{Emitted, History, ProblemKind};
@@ -180,6 +181,11 @@ fn strays(
     folders.extend(generate.migrations_dir.clone());
     folders.sort_unstable();
     folders.dedup();
+    let known: HashSet<&str> = known
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .chain(others.iter().map(String::as_str))
+        .collect();
     let mut strays = Vec::new();
     for folder in folders {
         for name in names(&root.join(&folder))? {
@@ -189,9 +195,7 @@ fn strays(
                 format!("{folder}/{name}")
             };
             let candidate = path.ends_with(".rs") || path.ends_with(".sql");
-            let is_known =
-                || known.iter().any(|entry| entry.path == path) || others.contains(&path);
-            if !candidate || is_known() {
+            if !candidate || known.contains(path.as_str()) {
                 continue;
             }
             let absolute = root.join(&path);

@@ -35,7 +35,64 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
     };
     let mut downs: Vec<Down> = Vec::new();
     let mut elsewhere = BTreeSet::new();
-    for name in &found.names {
+    for file in files_of_ours(root, folder, &found.names)? {
+        match file {
+            Ours::Up(placed) if placed.emitted.database.as_deref() == database => {
+                found.migrations.push(placed);
+            }
+            Ours::Up(placed) => {
+                elsewhere.insert(placed.emitted.id);
+            }
+            Ours::Down(down) => downs.push(down),
+        }
+    }
+    downs.retain(|down| !elsewhere.contains(&down.takes_back));
+    found
+        .migrations
+        .sort_by(|left, right| place(left).cmp(&place(right)));
+    let by_path: HashMap<&str, &Down> = downs
+        .iter()
+        .map(|down| (down.path.as_str(), down))
+        .collect();
+    let mut seen = BTreeSet::new();
+    for placed in &mut found.migrations {
+        let is_copy = !seen.insert(placed.emitted.id.clone());
+        pair(placed, is_copy, &by_path, &mut found.problems);
+    }
+    found.check();
+    found.lost(&downs);
+    Ok(found)
+}
+
+/// A file with our mark.
+enum Ours {
+    Up(Placed),
+    Down(Down),
+}
+
+/// In order of the names. Long histories are long to read and to prove: in two halves, side by side.
+fn files_of_ours(root: &Path, folder: &str, names: &[String]) -> Result<Vec<Ours>, WriteError> {
+    const WORTH_A_THREAD: usize = 64;
+    if names.len() < WORTH_A_THREAD {
+        return read_files(root, folder, names);
+    }
+    let (left, right) = names.split_at(names.len() / 2);
+    let (left, right) = std::thread::scope(|scope| {
+        let right = scope.spawn(|| read_files(root, folder, right));
+        let left = read_files(root, folder, left);
+        match right.join() {
+            Ok(right) => (left, right),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    let mut all = left?;
+    all.extend(right?);
+    Ok(all)
+}
+
+fn read_files(root: &Path, folder: &str, names: &[String]) -> Result<Vec<Ours>, WriteError> {
+    let mut ours = Vec::new();
+    for name in names {
         for path in files(root, folder, name)? {
             // What is not readable as text is not ours.
             let Ok(Some(text)) = read_text(&root.join(&path)) else {
@@ -45,36 +102,21 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
                 continue;
             }
             if let Some(emitted) = Emitted::parse(&text) {
-                if emitted.database.as_deref() == database {
-                    found.migrations.push(Placed {
-                        paths: vec![path],
-                        number: number(name),
-                        emitted,
-                    });
-                } else {
-                    elsewhere.insert(emitted.id);
-                }
+                ours.push(Ours::Up(Placed {
+                    paths: vec![path],
+                    number: number(name),
+                    emitted,
+                }));
             } else if let Some((takes_back, intact)) = parse_down(&text) {
-                downs.push(Down {
+                ours.push(Ours::Down(Down {
                     path,
                     takes_back,
                     intact,
-                });
+                }));
             }
         }
     }
-    downs.retain(|down| !elsewhere.contains(&down.takes_back));
-    found
-        .migrations
-        .sort_by(|left, right| place(left).cmp(&place(right)));
-    let mut seen = BTreeSet::new();
-    for placed in &mut found.migrations {
-        let is_copy = !seen.insert(placed.emitted.id.clone());
-        pair(placed, is_copy, &downs, &mut found.problems);
-    }
-    found.check();
-    found.lost(&downs);
-    Ok(found)
+    Ok(ours)
 }
 
 /// Whether a text has our mark among its first lines; a tool may want its own line first.
@@ -118,7 +160,12 @@ fn place(placed: &Placed) -> (usize, &str, &str) {
 }
 
 /// Finds the down file of an up file.
-fn pair(placed: &mut Placed, is_copy: bool, downs: &[Down], problems: &mut Vec<Problem>) {
+fn pair(
+    placed: &mut Placed,
+    is_copy: bool,
+    downs: &HashMap<&str, &Down>,
+    problems: &mut Vec<Problem>,
+) {
     let up = &placed.paths[0];
     if !placed.emitted.intact {
         problems.push(Problem {
@@ -127,7 +174,7 @@ fn pair(placed: &mut Placed, is_copy: bool, downs: &[Down], problems: &mut Vec<P
         });
     }
     let Some(path) = down_path(up) else { return };
-    match downs.iter().find(|down| down.path == path) {
+    match downs.get(path.as_str()) {
         Some(down) => {
             if !down.intact || down.takes_back != placed.emitted.id {
                 problems.push(Problem {

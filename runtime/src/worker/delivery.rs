@@ -1,21 +1,19 @@
 //! One durable notification: claim, listener, removal, commit, all in one transaction.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::try_join3;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
 use super::WorkerEvent;
+use super::failure;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use crate::error::describe;
 use crate::sql::Sql;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
 
-/// Longest text of an error that is kept with a notification, in characters.
-const ERROR_LENGTH: usize = 2_000;
 /// The listener works inside of it, so that its failure can be recorded in the claim's transaction.
 const SAVEPOINT: &str = "pgpubsub_listener";
 
@@ -31,7 +29,7 @@ pub(super) struct Statements {
     claim: Statement,
     claim_filtered: Statement,
     remove: Statement,
-    record_failure: Statement,
+    pub(super) record_failure: Statement,
 }
 
 impl Statements {
@@ -116,11 +114,11 @@ pub(super) async fn deliver_one(
                 Err(error) => {
                     let error = format!("the commit failed: {}", describe(&error));
                     let transaction = begin(client).await.map_err(failed("begin a transaction"))?;
-                    record_failure(shared, entry, transaction, statements, &row, &error).await?;
+                    failure::record(shared, entry, transaction, statements, &row, &error).await?;
                 }
             }
         }
-        Err(error) => record_failure(shared, entry, transaction, statements, &row, &error).await?,
+        Err(error) => failure::record(shared, entry, transaction, statements, &row, &error).await?,
     }
     Ok(Claimed::One)
 }
@@ -217,38 +215,4 @@ fn notification(entry: &Durable, row: &Row) -> Notification {
             .saturating_add(1),
         context: Context::from_raw(row.get("context")),
     }
-}
-
-/// Keeps the notification with its error and the time of the next attempt, and commits.
-async fn record_failure(
-    shared: &Arc<Shared>,
-    entry: &Durable,
-    transaction: Transaction<'_>,
-    statements: &Statements,
-    row: &Row,
-    error: &str,
-) -> Result<(), Error> {
-    let failed = |error| Error::postgres("record the failure of a listener", error);
-    let id: i64 = row.get("id");
-    let failures = u32::try_from(row.get::<_, i32>("attempts"))
-        .unwrap_or_default()
-        .saturating_add(1);
-    let pause = shared.options.backoff.pause(failures);
-    // PostgreSQL's text holds no NUL.
-    let text: String = error
-        .chars()
-        .filter(|character| *character != '\0')
-        .take(ERROR_LENGTH)
-        .collect();
-    transaction
-        .execute(
-            &statements.record_failure,
-            &[&entry.group, &id, &text, &pause.as_secs_f64()],
-        )
-        .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    shared.failed(entry.spec.name, Some(id), error);
-    shared.wake_after(pause + Duration::from_millis(1));
-    Ok(())
 }

@@ -7,6 +7,7 @@ mod connect;
 mod consumer;
 mod delivery;
 mod event;
+mod failure;
 mod listening;
 mod maintenance;
 mod options;

@@ -1,11 +1,11 @@
 //! What the user has renamed, and what only looks so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::channel_function;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::history::{Key, State};
-use crate::model::{Channel, Model, QualifiedName, Schema};
+use crate::model::{Channel, QualifiedName, Schema};
 use crate::plan::ident::sql_ident;
 use crate::plan::names::function_name;
 use crate::plan::objects::Object;
@@ -59,10 +59,9 @@ fn table_of(key: &Key) -> Option<Table> {
 /// to nobody, or look for triggers where they are not.
 pub fn check(schema: &Schema, state: &State, objects: &[Object]) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
+    let wanted: HashSet<&Key> = objects.iter().map(|object| &object.key).collect();
     channels(schema, state, objects, &mut diagnostics);
-    for model in &schema.models {
-        table(schema, model, state, objects, &mut diagnostics);
-    }
+    tables_of_models(schema, state, objects, &wanted, &mut diagnostics);
     diagnostics.sorted()
 }
 
@@ -88,6 +87,9 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
             (is_gone && !installed.kin.is_empty()).then_some((installed.kin.as_str(), function))
         })
         .collect();
+    if gone.is_empty() {
+        return;
+    }
     for object in objects {
         let Some(function) = channel_function(&object.key) else {
             continue;
@@ -125,39 +127,59 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
     }
 }
 
-fn table(
+/// A model whose triggers would go to another table.
+fn tables_of_models(
     schema: &Schema,
-    model: &Model,
     state: &State,
     objects: &[Object],
+    wanted: &HashSet<&Key>,
     diagnostics: &mut Diagnostics,
 ) {
-    if model.table_was.is_some() {
+    // Triggers that would go, by their names, which are those of channels and events.
+    let leaving: HashMap<&str, Table> = state
+        .objects
+        .keys()
+        .filter(|key| !wanted.contains(key))
+        .filter_map(|key| Some((trigger(key)?, table_of(key)?)))
+        .collect();
+    if leaving.is_empty() {
         return;
     }
-    let now = pair(&model.table);
-    let on = |key: &Key, wanted: &Table| table_of(key).is_some_and(|table| table == *wanted);
-    let names: BTreeSet<&str> = objects
-        .iter()
-        .filter(|object| on(&object.key, &now) && !state.objects.contains_key(&object.key))
-        .filter_map(|object| trigger(&object.key))
-        .collect();
-    let former = state.objects.keys().find(|key| {
-        trigger(key).is_some_and(|name| names.contains(name))
-            && !on(key, &now)
-            && !objects.iter().any(|object| object.key == **key)
-    });
-    let Some((from_schema, from)) = former.and_then(table_of) else {
-        return;
-    };
-    // Another model may still be on that table: then it was not renamed.
-    let is_used = schema
+    let used: HashSet<Table> = schema
         .models
         .iter()
-        .any(|other| pair(&other.table) == (from_schema.clone(), from.clone()));
-    if is_used {
-        return;
+        .map(|model| pair(&model.table))
+        .collect();
+    let mut formers: HashMap<Table, &Table> = HashMap::new();
+    for object in objects {
+        let (Some(name), Some(now)) = (trigger(&object.key), table_of(&object.key)) else {
+            continue;
+        };
+        // Another model may still be on that table: then it was not renamed.
+        if let Some(former) = leaving.get(name)
+            && !state.objects.contains_key(&object.key)
+            && !used.contains(former)
+        {
+            formers.entry(now).or_insert(former);
+        }
     }
+    for model in &schema.models {
+        let now = pair(&model.table);
+        if model.table_was.is_none()
+            && let Some(former) = formers.get(&now)
+        {
+            let (before, after) = (shown(former), shown(&now));
+            let message = format!("model `{}` was on the table `{before}`", model.name);
+            let diagnostic = Diagnostic::new(Code::LooksRenamed, model.span.clone(), message);
+            diagnostics.push(diagnostic.help(format!(
+                "write `table: {{name: {after}, was: {before}}}` if the table was renamed, or `table: {{name: {after}, was: []}}` if it is another one"
+            )));
+        }
+    }
+}
+
+/// As the schema file would name it.
+fn shown((schema, name): &Table) -> String {
     let part = |name: &str| {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.chars().all(plain) {
@@ -166,16 +188,10 @@ fn table(
             sql_ident(name)
         }
     };
-    let shown = |schema: &str, name: &str| match schema {
+    match schema.as_str() {
         "public" => part(name),
         _ => format!("{}.{}", part(schema), part(name)),
-    };
-    let (before, after) = (shown(&from_schema, &from), shown(&now.0, &now.1));
-    let message = format!("model `{}` was on the table `{before}`", model.name);
-    let diagnostic = Diagnostic::new(Code::LooksRenamed, model.span.clone(), message);
-    diagnostics.push(diagnostic.help(format!(
-        "write `table: {{name: {after}, was: {before}}}` if the table was renamed, or `table: {{name: {after}, was: []}}` if it is another one"
-    )));
+    }
 }
 
 fn trigger(key: &Key) -> Option<&str> {
