@@ -217,3 +217,22 @@ fn a_number_that_two_branches_took_is_named_and_resolved_for_every_tool() {
         assert_eq!(folders, migrations.len(), "{tool}");
     }
 }
+
+#[test]
+fn databases_that_share_a_folder_leave_each_others_files_alone() {
+    for (tool, ..) in TOOLS {
+        let project = Project::new("");
+        for name in ["one", "two"] {
+            let text = format!(
+                "version: 1\ngenerate: {{database: {name}, rust: {{out: src/{name}.rs}}, migrations: {{tool: {tool}}}}}\n\
+                 models: {{author: {{columns: {{id: bigint pk}}}}}}\nchannels: {{author_saved: {{on: author, after: insert}}}}\n"
+            );
+            fs::write(project.folder.path().join(format!("{name}.yaml")), text).unwrap();
+            assert!(!project.generate(&[&format!("{name}.yaml")]).is_empty());
+        }
+        for name in ["one.yaml", "two.yaml"] {
+            let (code, text) = project.run(&["check", name]);
+            assert_eq!(code, 0, "{tool}: {text}");
+        }
+    }
+}

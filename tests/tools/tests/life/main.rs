@@ -9,6 +9,7 @@ mod catalogue;
 mod limits;
 mod notifications;
 mod project;
+mod step;
 mod steps;
 
 use pgpubsub_testkit::Database;

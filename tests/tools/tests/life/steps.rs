@@ -1,51 +1,7 @@
 //! The changes, one after the other.
 
 use crate::project::Sql;
-
-const fn sql(up: &'static str, down: &'static str) -> Option<Sql> {
-    Some(Sql { up, down })
-}
-
-/// A change.
-#[derive(Clone, Copy)]
-pub(crate) struct Step {
-    pub(crate) what: &'static str,
-    /// What the user does to the tables before our migration.
-    pub(crate) before: Option<Sql>,
-    /// Each text is in the schema file once, and replaced.
-    pub(crate) edits: &'static [(&'static str, &'static str)],
-    /// What the user does after it.
-    pub(crate) after: Option<Sql>,
-    /// Whether there is a migration of ours.
-    pub(crate) emits: bool,
-}
-
-impl Step {
-    const fn before(mut self, up: &'static str, down: &'static str) -> Self {
-        self.before = sql(up, down);
-        self
-    }
-
-    const fn after(mut self, up: &'static str, down: &'static str) -> Self {
-        self.after = sql(up, down);
-        self
-    }
-
-    const fn without_a_file(mut self) -> Self {
-        self.emits = false;
-        self
-    }
-}
-
-const fn step(what: &'static str, edits: &'static [(&'static str, &'static str)]) -> Step {
-    Step {
-        what,
-        before: None,
-        edits,
-        after: None,
-        emits: true,
-    }
-}
+use crate::step::{Step, step};
 
 pub(crate) const TABLES: Sql = Sql {
     up: "CREATE SCHEMA app;
@@ -373,6 +329,7 @@ CREATE TABLE app.measure_all PARTITION OF app.measure DEFAULT;",
             r#"  odd: {table: 'app."It''s a \ Table"', columns: {id: bigint pk, amount: {type: numeric, column: 'Select;--'}}}
 channels:
   odd_said: {doc: 'Its doc: ''; -- $$', on: odd, after: [save, delete], when: {insert: 'new."Select;--" > 0'}}
+  odd_kept: {on: odd, after: save, deferred: true}
   page_gone: {on: article, before: delete}
 "#,
         )],
@@ -389,6 +346,7 @@ channels:
                 r#"table: {name: 'app."Éven ""odder"""', was: 'app."It''s a \ Table"'}"#,
             ),
             ("  odd_said: {", "  odder: {was: odd_said, "),
+            ("  odd_kept: {on: odd, after: save,", "  odd_kept: {on: odd, after: insert, when: new.id > 0,"),
         ],
     )
     .before(
