@@ -338,6 +338,28 @@ fn another_generator_emits_nothing_until_it_is_asked_to() {
 }
 
 #[test]
+fn another_tool_wants_another_folder() {
+    let project = Project::generated();
+    let with =
+        |tool: &str| SCHEMA.replace("generate:", &format!("generate:\n  migrations: {tool}"));
+    for tool in ["dbmate", "diesel", "refinery", "atlas"] {
+        project.write("schema.yaml", &with(&format!("{{tool: {tool}}}")));
+        fails(
+            &project,
+            &[],
+            &[UP, "for another tool", "`migrations.dir` a new folder"],
+        );
+    }
+    project.write("schema.yaml", &with("{tool: dbmate, dir: db/migrations}"));
+    assert_eq!(code(&project.run(&[])), 0);
+    assert!(
+        project
+            .read("db/migrations/0001_pgpubsub_init.sql")
+            .contains("-- migrate:down")
+    );
+}
+
+#[test]
 fn a_path_that_is_no_longer_wanted_is_removed() {
     let project = Project::generated();
     project.write(
