@@ -154,10 +154,6 @@ fn itself(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel) {
 fn renamed(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel) {
     let mut finding = finding(Kind::ChannelRenamed, is, &format!("was `{}`", was.name));
     finding.waiting = Verdict::ok("it is processed under its new name");
-    if let Some(verdict) = left(comparison, was, &was.ops()) {
-        finding.waiting = verdict;
-        finding.advice.push(drain(&was.name));
-    }
     finding.workers = Verdict::note(match is.delivery {
         Delivery::Durable => {
             format!("they leave what has the new name to newer workers; {REFUSED}")
@@ -277,7 +273,19 @@ fn events(
             finding.waiting = verdict;
             finding.advice.push(drain(&is.name));
         }
-        finding.workers = Verdict::note(format!("they get none of it any more; {REFUSED}"));
+        let index = comparison
+            .old
+            .channels
+            .iter()
+            .take_while(|old| old.name != was.name)
+            .count();
+        let is_heard = comparison.old.listeners.iter().any(|listener| {
+            let mut heard = listener.channels.iter();
+            heard.any(|heard| heard.channel == index && heard.ops.contains(op))
+        });
+        if is_heard {
+            finding.workers = Verdict::note(format!("they get none of it any more; {REFUSED}"));
+        }
         comparison.push(finding);
     }
     let timing = |channel: &TriggerChannel, op: Op| -> Vec<_> {
