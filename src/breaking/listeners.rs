@@ -3,6 +3,7 @@
 use crate::model::{Delivery, FilterValue, Listener, Op};
 
 use super::channels::{REFUSED, listed};
+use super::models::refused;
 use super::pairs::is_implicit;
 use super::{Comparison, Finding, Kind, Verdict, drain};
 
@@ -20,6 +21,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         let mut finding = finding(Kind::ListenerAdded, listener, "is new");
         finding.waiting = Verdict::ok("it gets what is written from the migration on");
         finding.workers = Verdict::ok("they leave its notifications to newer workers");
+        let finding = refused(comparison, finding);
         comparison.push(finding);
     }
     for index in comparison.listeners.gone.clone() {
@@ -194,6 +196,8 @@ fn itself(comparison: &mut Comparison<'_>, was: &Listener, is: &Listener) {
         };
         let mut finding = finding(kind, is, &change);
         if let Some((verdict, channels)) = found {
+            // The generator asks for the same.
+            drop(comparison.mistake(&is.span));
             finding.waiting = verdict;
             finding.advice.push(format!(
                 "write `was: {}` at listener `{}`: it then takes what waits for that group, too",

@@ -363,6 +363,8 @@ pub struct Listener {
     pub group: String,
     /// Former groups, for which notifications may still wait.
     pub was: Vec<String>,
+    /// Whether that is said; without a word, a group that is gone may have been this one.
+    pub says_was: bool,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
 }
