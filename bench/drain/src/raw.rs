@@ -1,5 +1,6 @@
 //! The ceiling: the same work by hand, without a runtime around it.
 
+use futures_util::FutureExt as _;
 use futures_util::future::join4;
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Client, Config, NoTls, Row, Statement};
@@ -22,6 +23,7 @@ pub(crate) async fn drain(
     config: Config,
     batch: i64,
     insert: bool,
+    savepoints: bool,
     progress: Progress,
 ) -> Result<()> {
     let (client, connection) = config.connect(NoTls).await?;
@@ -35,12 +37,22 @@ pub(crate) async fn drain(
     let mut rows = next(&client, &claim, last, batch).await?;
     loop {
         let mut done = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for (place, row) in rows.iter().enumerate() {
             let payload: Value = pgpubsub_runtime::serde_json::from_str(row.get(7))?;
             if payload.is_null() {
                 return Err("no payload".into());
             }
             let id: i64 = row.get(0);
+            if insert && savepoints {
+                let release = if place > 0 {
+                    "RELEASE SAVEPOINT listener; "
+                } else {
+                    ""
+                };
+                let savepoint = format!("{release}SAVEPOINT listener");
+                // Sent ahead, nobody waits for it.
+                drop(client.batch_execute(&savepoint).now_or_never());
+            }
             if insert {
                 client.execute(&effect, &[&id]).await?;
             }

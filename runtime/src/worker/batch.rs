@@ -28,8 +28,8 @@ pub(super) struct Outcome {
     pub took: Duration,
     /// The batch ended before its end.
     pub cut: bool,
-    /// The transaction has as many savepoints as it may.
-    pub many_savepoints: bool,
+    /// How many listeners have used the transaction.
+    pub savepoints: usize,
     /// A listener has left the transaction in failure: why it cannot be committed.
     pub spoilt: Option<tokio_postgres::Error>,
 }
@@ -76,9 +76,10 @@ pub(super) async fn run<'a>(
             }
         }
         outcome.took = started.elapsed();
-        outcome.many_savepoints = transaction.savepoints() >= SAVEPOINTS;
+        outcome.savepoints = transaction.savepoints();
         let exit = !outcome.failed.is_empty() && shared.options.on_failure == OnFailure::Exit;
-        let enough = outcome.took >= shared.options.batch_time || outcome.many_savepoints || exit;
+        let enough =
+            outcome.took >= shared.options.batch_time || outcome.savepoints >= SAVEPOINTS || exit;
         if enough || shared.stop.is_cancelled() {
             outcome.cut = place + 1 < rows.len();
             break;

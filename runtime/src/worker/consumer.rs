@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
 use super::WorkerEvent;
-use super::batch::{self, Outcome, SAVEPOINTS};
+use super::batch::{self, Outcome};
 use super::cursor::Cursor;
 use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
 use super::failure;
@@ -271,10 +271,8 @@ impl<'s> Consumer<'s> {
             took: outcome.took,
             bytes: rows.iter().map(|row| row.raw_size_bytes()).sum(),
             claimed: rows.len(),
+            savepoints: outcome.savepoints,
         });
-        if outcome.many_savepoints {
-            lane.pace.at_most(SAVEPOINTS);
-        }
     }
 
     /// A claim has found nothing. If it did not see everything, the same listener is looked at once more, if it may be.
