@@ -16,8 +16,8 @@ const CLAIM: &str = "SELECT id, channel, op, model_version, db_version, txid::te
     AND model_version <= ($3::bigint[])[array_position($2::text[], channel || ' ' || op)]
     AND (not_before IS NULL OR not_before <= clock_timestamp())
   ORDER BY id LIMIT $5::bigint FOR UPDATE SKIP LOCKED";
-const REMOVE: &str =
-    "DELETE FROM pgpubsub.notification WHERE listener_group = $1 AND id = ANY ($2::bigint[])";
+const REMOVE: &str = "DELETE FROM pgpubsub.notification
+  WHERE listener_group = $1 AND id = ANY ($2::bigint[]) AND id >= $3::bigint AND id <= $4::bigint";
 
 pub(crate) async fn drain(
     config: Config,
@@ -64,7 +64,7 @@ pub(crate) async fn drain(
             _ => 0,
         };
         let (removed, committed, begun, claimed) = join4(
-            client.execute(&remove, &[&"work", &done]),
+            client.execute(&remove, &[&"work", &done, &done.first(), &done.last()]),
             client.batch_execute("COMMIT"),
             client.batch_execute(BEGIN),
             next(&client, &claim, last, batch),

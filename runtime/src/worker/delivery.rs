@@ -137,7 +137,9 @@ impl Statements {
     ) -> Result<Ended, Error> {
         transaction.settle();
         let handle = transaction.handle();
-        let parameters: [&(dyn ToSql + Sync); 2] = [&end.entry.group, &end.done];
+        // In the order of the ids, as they were claimed.
+        let (lowest, highest) = (end.done.first(), end.done.last());
+        let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
         let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,
