@@ -155,24 +155,28 @@ impl Sql {
     /// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
     /// would leave predicate locks, which can fail the commit of a serializable writer.
     pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Ends one and begins the next. If the first part fails, the second is not done.
     pub(crate) const COMMIT_AND_BEGIN: &str = "COMMIT; \
          BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Makes the planner walk the primary key in its order, for the rest of the transaction: without a sort, nothing else
     /// gives the order that our statements ask for; the removal has no order and may not read the whole table.
     ///
     /// The notification table is empty most of the time, so its statistics say nothing about a backlog: without this, each
-    /// claim would read and sort all of it.
-    pub(crate) const WALK_THE_KEY: &str =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+    /// claim would read and sort all of it. Once there are statistics, planning anew each time would be the dearest part: the
+    /// planner looks for the lowest id, through all the dead entries that a drain leaves. So the one plan is kept; and it is
+    /// not compiled, as its costs are those of a much larger claim.
+    pub(crate) const WALK_THE_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
-    pub(crate) const PLAN_AS_USUAL: &str =
-        "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; ";
+    pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; \
+         SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT; ";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

@@ -124,7 +124,7 @@ async fn the_listeners_own_statements_are_planned_as_everywhere() {
     let worker = Running::start(&database, &Work::default(), |worker| worker.concurrency(1));
     until(&client, WAITING, 0).await;
     worker.stop().await;
-    let usual = "SELECT count(*) FROM effect WHERE job = 'on on'";
+    let usual = "SELECT count(*) FROM effect WHERE job = 'on on auto true'";
     assert_eq!(count(&client, usual).await, 20);
 }
 

@@ -93,11 +93,19 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
-        let (begun, ready) = join(handle.batch_execute(Sql::BEGIN), self.ask(handle, asked)).await;
+        let (begun, ready) = join(
+            timed(handle.batch_execute(Sql::BEGIN)),
+            self.ask(handle, asked),
+        )
+        .await;
         transaction.renew();
-        begun
+        let (begun, at) = begun;
+        let ready = begun
             .and(ready)
-            .map_err(|error| Error::postgres("scan", error))
+            .map_err(|error| Error::postgres("scan", error))?;
+        // Without the way to the server and back.
+        let took = at.elapsed();
+        Ok(Ready { took, ..ready })
     }
 
     /// Begins a transaction with a claim.
@@ -108,14 +116,17 @@ impl Statements {
     ) -> Result<Claimed, Error> {
         let handle = transaction.handle();
         let (begun, claimed) = join(
-            handle.batch_execute(Sql::BEGIN),
+            timed(handle.batch_execute(Sql::BEGIN)),
             self.claim_now(handle, wanted),
         )
         .await;
         transaction.renew();
-        begun
+        let (begun, at) = begun;
+        let claimed = begun
             .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))
+            .map_err(|error| Error::postgres("claim notifications", error))?;
+        let took = at.elapsed();
+        Ok(Claimed { took, ..claimed })
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.

@@ -104,7 +104,9 @@ impl DurableHandler for Work {
                     cx.transaction().execute(insert, &[&effect]).await?;
                 }
                 "settings" => {
-                    let sql = "SELECT current_setting('enable_seqscan') || ' ' || current_setting('enable_sort')";
+                    let sql = "SELECT current_setting('enable_seqscan') || ' ' || current_setting('enable_sort')
+                               || ' ' || current_setting('plan_cache_mode') || ' ' || (current_setting('jit') = reset_val)::text
+                               FROM pg_settings WHERE name = 'jit'";
                     let row = cx.transaction().query_one(sql, &[]).await?;
                     let settings: String = row.get(0);
                     cx.transaction().execute(insert, &[&settings]).await?;
