@@ -16,6 +16,7 @@ pub mod payload;
 pub mod pending;
 pub mod types;
 
+mod batch_transaction;
 mod context;
 mod cx;
 mod error;

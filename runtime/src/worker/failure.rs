@@ -8,20 +8,28 @@ use tokio_postgres::{Row, Transaction};
 use super::delivery::Statements;
 use super::shared::{Durable, Shared};
 use crate::Error;
+use crate::sql::Sql;
 
 /// Longest text of an error that is kept with a notification, in characters.
 const ERROR_LENGTH: usize = 2_000;
 
-/// Keeps the notification with its error and the time of the next attempt, and commits.
+/// A failure that counts once the transaction is committed in which it was recorded.
+pub(super) struct Failure {
+    id: i64,
+    error: String,
+    /// Until the next attempt.
+    pause: Duration,
+}
+
+/// Keeps the notification with its error and the time of the next attempt, in the transaction that holds it.
 pub(super) async fn record(
-    shared: &Arc<Shared>,
+    shared: &Shared,
     entry: &Durable,
-    transaction: Transaction<'_>,
+    transaction: &Transaction<'_>,
     statements: &Statements,
     row: &Row,
-    error: &str,
-) -> Result<(), Error> {
-    let failed = |error| Error::postgres("record the failure of a listener", error);
+    error: String,
+) -> Result<Failure, tokio_postgres::Error> {
     let id: i64 = row.get("id");
     let failures = u32::try_from(row.get::<_, i32>("attempts"))
         .unwrap_or_default()
@@ -38,10 +46,41 @@ pub(super) async fn record(
             &statements.record_failure,
             &[&entry.group, &id, &text, &pause.as_secs_f64()],
         )
+        .await?;
+    Ok(Failure { id, error, pause })
+}
+
+/// The same in a transaction of its own, as the one that held it has come to nothing.
+///
+/// None if another consumer has got hold of it in between: what it makes of it counts.
+pub(super) async fn record_anew(
+    shared: &Shared,
+    entry: &Durable,
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    row: &Row,
+    error: String,
+) -> Result<Option<Failure>, Error> {
+    let (id, attempts): (i64, i32) = (row.get("id"), row.get("attempts"));
+    let recorded = async {
+        transaction.batch_execute(Sql::BEGIN).await?;
+        let held = transaction
+            .query_opt(&shared.sql.hold_again(), &[&entry.group, &id, &attempts])
+            .await?;
+        let failure = match held {
+            Some(_) => Some(record(shared, entry, transaction, statements, row, error).await?),
+            None => None,
+        };
+        transaction.batch_execute("COMMIT").await?;
+        Ok(failure)
+    };
+    recorded
         .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    shared.failed(entry.spec.name, Some(id), error);
-    shared.wake_after(pause + Duration::from_millis(1));
-    Ok(())
+        .map_err(|error| Error::postgres("record the failure of a listener", error))
+}
+
+/// Tells of it, once it is committed.
+pub(super) fn tell(shared: &Arc<Shared>, entry: &Durable, failure: &Failure) {
+    shared.failed(entry.spec.name, Some(failure.id), &failure.error);
+    shared.wake_after(failure.pause + Duration::from_millis(1));
 }

@@ -1,0 +1,236 @@
+//! Promises of batches: each notification as if it were alone.
+
+#![allow(clippy::unwrap_used)] // A test may panic.
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use pgpubsub_runtime::WorkerEvent;
+
+use support::{
+    EFFECTS, Running, WAITING, Work, count, database, failures, shuffle, store, store_only, until,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_happens_in_a_batch_each_takes_effect_once_and_only_the_guilty_fail() {
+    let (database, client) = database().await;
+    let jobs = [
+        ("write", 800),
+        ("nothing", 400),
+        ("nested", 100),
+        ("fail", 40),
+        ("fail without", 40),
+        ("panic", 10),
+        ("swallow", 20),
+        ("defer", 10),
+    ];
+    for (job, number) in jobs {
+        store_only(&client, "work", job, number).await;
+    }
+    shuffle(&client).await;
+    let work = Work::default();
+    let workers: Vec<Running> = (0..2)
+        .map(|_| Running::start(&database, &work, |worker| worker.concurrency(2)))
+        .collect();
+    until(&client, WAITING, 0).await;
+    let mut failed = Vec::new();
+    for worker in workers {
+        failed.extend(failures(&mut worker.stop().await));
+    }
+    let effects = "SELECT count(*) FROM effect WHERE job LIKE $1";
+    for (job, number) in jobs {
+        let wrote = i64::from(if matches!(job, "nothing" | "fail without") {
+            0
+        } else {
+            number
+        });
+        let like = format!("{job} %");
+        let row = client.query_one(effects, &[&like]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), wrote, "{job}");
+    }
+    assert_eq!(
+        count(&client, "SELECT count(DISTINCT job) FROM effect").await,
+        count(&client, EFFECTS).await
+    );
+    let of = |start: &str| {
+        failed
+            .iter()
+            .filter(|error| error.starts_with(start))
+            .count()
+    };
+    assert_eq!(of("told to"), 80, "{failed:?}");
+    assert_eq!(of("the listener panicked: told to"), 10);
+    assert_eq!(of("the listener went on"), 20, "{failed:?}");
+    assert_eq!(of("the commit failed: duplicate key"), 10, "{failed:?}");
+    assert_eq!(failed.len(), 120, "nobody else fails: {failed:?}");
+}
+
+#[tokio::test]
+async fn a_connection_lost_within_a_batch_undoes_all_of_it_and_all_is_done_again() {
+    let (database, client) = database().await;
+    store_only(&client, "work", "write", 100).await;
+    store_only(&client, "work", "die", 1).await;
+    store_only(&client, "work", "write", 100).await;
+    let worker = Running::start(&database, &Work::default(), |worker| worker.concurrency(1));
+    until(&client, WAITING, 0).await;
+    let mut events = worker.stop().await;
+    assert_eq!(count(&client, EFFECTS).await, 201);
+    let distinct = "SELECT count(DISTINCT job) FROM effect";
+    assert_eq!(count(&client, distinct).await, 201);
+    assert_eq!(failures(&mut events), [""; 0], "it is nobody's failure");
+}
+
+#[tokio::test]
+async fn a_drain_reads_nothing_twice_although_a_snapshot_keeps_the_dead() {
+    let (database, client) = database().await;
+    store_only(&client, "work", "nothing", 5_000).await;
+    let holder = database.connect().await.unwrap();
+    let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM effect";
+    holder.batch_execute(snapshot).await.unwrap();
+    let worker = Running::start(&database, &Work::default(), |worker| {
+        worker.concurrency(1).batch(10)
+    });
+    until(&client, WAITING, 0).await;
+    worker.stop().await;
+    // A session hands in its counts when it ends.
+    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgpubsub'
+                 AND datname = current_database()";
+    until(&client, ended, 0).await;
+    let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
+                WHERE relid = 'pgpubsub.notification'::regclass";
+    let read = count(&client, read).await;
+    // Once by the claim, once by the removal, and a few times from the start. Without a cursor: more than a million.
+    assert!((10_000..80_000).contains(&read), "{read}");
+}
+
+#[tokio::test]
+async fn the_listeners_own_statements_are_planned_as_everywhere() {
+    let (database, client) = database().await;
+    for _ in 0..10 {
+        store(
+            &client,
+            "work",
+            &[
+                ("nothing", 3),
+                ("settings", 1),
+                ("fail", 1),
+                ("settings", 1),
+            ],
+        )
+        .await;
+    }
+    let worker = Running::start(&database, &Work::default(), |worker| worker.concurrency(1));
+    until(&client, WAITING, 0).await;
+    worker.stop().await;
+    let usual = "SELECT count(*) FROM effect WHERE job = 'on on auto true'";
+    assert_eq!(count(&client, usual).await, 20);
+}
+
+#[tokio::test]
+async fn what_lies_behind_the_cursor_is_not_forgotten() {
+    let (database, client) = database().await;
+    let (mut late, mut holder) = (
+        database.connect().await.unwrap(),
+        database.connect().await.unwrap(),
+    );
+    // An early id that commits late, rows that another session holds, one that waits for its time.
+    let uncommitted = late.transaction().await.unwrap();
+    let insert =
+        "INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload)
+                  VALUES ('work', 'jobs', 'message', 1, '{\"do\": \"late\"}')";
+    uncommitted.execute(insert, &[]).await.unwrap();
+    store(&client, "work", &[("held", 50), ("write", 3_000)]).await;
+    let later = "UPDATE pgpubsub.notification SET not_before = clock_timestamp() + interval '1 second'
+                 WHERE id = (SELECT min(id) FROM pgpubsub.notification WHERE payload->>'do' = 'write')";
+    client.execute(later, &[]).await.unwrap();
+    let holding = holder.transaction().await.unwrap();
+    let hold = "SELECT FROM pgpubsub.notification WHERE payload->>'do' = 'held' FOR UPDATE";
+    holding.execute(hold, &[]).await.unwrap();
+
+    let worker = Running::start(&database, &Work::default(), |worker| {
+        worker
+            .concurrency(2)
+            .poll_interval(Duration::from_millis(300))
+    });
+    until(&client, EFFECTS, 3_000).await;
+    uncommitted.commit().await.unwrap();
+    until(&client, EFFECTS, 3_001).await;
+    holding.rollback().await.unwrap();
+    until(&client, WAITING, 0).await;
+    assert_eq!(count(&client, EFFECTS).await, 3_051);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_backlog_of_one_group_does_not_hold_up_another() {
+    let (database, client) = database().await;
+    store(&client, "work", &[("write", 10_000)]).await;
+    let worker = Running::start(&database, &Work::default(), |worker| worker.concurrency(1));
+    until(
+        &client,
+        "SELECT (count(*) > 500)::int::bigint FROM effect",
+        1,
+    )
+    .await;
+    store_only(&client, "other", "other", 1).await;
+    until(
+        &client,
+        "SELECT count(*) FROM effect WHERE job LIKE 'other%'",
+        1,
+    )
+    .await;
+    let left = count(&client, WAITING).await;
+    assert!(left > 2_000, "only {left} of the backlog were left");
+    until(&client, WAITING, 0).await;
+    let mut events = worker.stop().await;
+    // The order in which they were done says it exactly.
+    let (mut stored_after, mut done) = (None, 0);
+    while let Ok(event) = events.try_recv() {
+        if let WorkerEvent::Delivered { listener, .. } = event {
+            done += 1;
+            if listener == "other" {
+                stored_after = Some(done);
+            }
+        }
+    }
+    assert!(stored_after.unwrap() < 8_000, "{stored_after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_listener_leaves_the_rest_to_idle_consumers() {
+    let (database, client) = database().await;
+    // Quick ones first: they make the batches large.
+    store(&client, "work", &[("nothing", 2_000)]).await;
+    let work = Work::default();
+    let worker = Running::start(&database, &work, |worker| worker.concurrency(4));
+    until(&client, WAITING, 0).await;
+    let started = Instant::now();
+    store(&client, "work", &[("slow", 40)]).await;
+    until(&client, WAITING, 0).await;
+    let took = started.elapsed();
+    worker.stop().await;
+    // 40 x 100 ms by four: one second, and some for the first batch of each.
+    assert!(took < Duration::from_millis(2_200), "{took:?}");
+    assert_eq!(work.calls.load(Ordering::SeqCst), 2_040);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_batch_after_the_running_listener() {
+    let (database, client) = database().await;
+    store(&client, "work", &[("nothing", 2_000)]).await;
+    let work = Work::default();
+    let worker = Running::start(&database, &work, |worker| {
+        worker.concurrency(1).batch_time(Duration::from_secs(3_600))
+    });
+    until(&client, WAITING, 0).await;
+    store(&client, "work", &[("slow", 100)]).await;
+    while work.calls.load(Ordering::SeqCst) < 2_002 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    worker.stop().await;
+    let done = count(&client, EFFECTS).await;
+    assert!((1..20).contains(&done), "{done}");
+    assert_eq!(count(&client, WAITING).await, 100 - done);
+}
