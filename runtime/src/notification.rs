@@ -7,8 +7,10 @@ use crate::{Context, Op};
 /// A durable notification.
 #[derive(Clone, Debug)]
 pub struct Notification {
-    /// Number in the notification table: the idempotency key for effects outside of the database.
+    /// Number in the notification table.
     pub id: i64,
+    /// Group of listeners that this notification is for: each group has one of its own, with an id of its own.
+    pub group: String,
     /// Channel.
     pub channel: String,
     /// The listener that is called.
@@ -27,6 +29,17 @@ pub struct Notification {
     pub attempt: u32,
     /// Context of the writer's transaction.
     pub context: Context,
+}
+
+impl Notification {
+    /// Names this notification in every attempt, and no other one: for effects outside of the database, which can happen again
+    /// if the process dies before the commit.
+    ///
+    /// It is `GROUP:ID`. Another group that processes the same event has another key, as its effects are others. Ids are those
+    /// of one database: put the name of the environment before it, where several send to one receiver.
+    pub fn idempotency_key(&self) -> String {
+        format!("{}:{}", self.group, self.id)
+    }
 }
 
 /// A transient notification.

@@ -134,6 +134,40 @@ impl Sql {
         )
     }
 
+    /// `$1` scope, `$2` id: inserts one row the first time.
+    ///
+    /// Without the name of the index, which would need the right to SELECT.
+    pub(crate) fn remember(&self) -> String {
+        format!(
+            "INSERT INTO {}.\"inbox\" (\"scope\", \"id\") VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            self.schema
+        )
+    }
+
+    /// `$1` age in seconds. Several workers may do it at the same time.
+    pub(crate) fn forget(&self) -> String {
+        format!(
+            "DELETE FROM {0}.\"inbox\" WHERE (\"scope\", \"id\") IN (SELECT \"scope\", \"id\" FROM {0}.\"inbox\" \
+               WHERE \"at\" < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $1) \
+               ORDER BY \"at\" LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+            self.schema
+        )
+    }
+
+    /// As the generator writes it into the storage.
+    pub(crate) fn create_inbox(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {0}.\"inbox\" (\n  \
+               \"scope\" text NOT NULL,\n  \
+               \"id\"    text NOT NULL,\n  \
+               \"at\"    timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),\n  \
+               PRIMARY KEY (\"scope\", \"id\")\n\
+             );\n\
+             CREATE INDEX IF NOT EXISTS \"inbox_at\" ON {0}.\"inbox\" (\"at\");\n",
+            self.schema
+        )
+    }
+
     /// `$1` channels, `$2` model version.
     pub(crate) fn older_than_model(&self) -> String {
         format!(

@@ -8,6 +8,8 @@ CREATE TABLE pgpubsub.notification (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(), payload json NOT NULL, context text,
   attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, PRIMARY KEY (listener_group, id));
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
+CREATE TABLE pgpubsub.inbox (scope text NOT NULL, id text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (scope, id));
+CREATE INDEX inbox_at ON pgpubsub.inbox (at);
 CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
 INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');
 CREATE FUNCTION pgpubsub.context_matches(context text, filter jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$

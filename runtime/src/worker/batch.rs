@@ -115,6 +115,7 @@ fn notification(entry: &Durable, row: &Row) -> Notification {
     let op: &str = row.get("op");
     Notification {
         id: row.get("id"),
+        group: entry.group.to_owned(),
         channel: row.get("channel"),
         listener: entry.spec.name.to_owned(),
         op: Op::from_word(op).expect("the claim asks for these operations only"),

@@ -10,8 +10,8 @@ use crate::Error;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Once a minute, until the worker stops: removes spilled bodies that nobody fetches any more, and tells of notifications that
-/// only newer code reads.
+/// Once a minute, until the worker stops: removes spilled bodies that nobody fetches any more and old ids of the inbox, and tells
+/// of notifications that only newer code reads.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -22,7 +22,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         }
         // The next minute is soon enough for a try that fails.
         if let Err(error) = tidy_up(&shared).await {
-            tracing::debug!("old spilled notifications stay for now: {error}");
+            tracing::debug!("what is old stays for now: {error}");
         }
     }
 }
@@ -30,7 +30,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn tidy_up(shared: &Shared) -> Result<(), Error> {
     let mut session = shared.connector.connect().await?;
     remove_old_spills(shared, &mut session).await?;
-    tell_of_newer(shared, &mut session).await
+    tell_of_newer(shared, &mut session).await?;
+    forget_old_ids(shared, &mut session).await
 }
 
 /// A claim leaves them alone, and a worker that has nothing to do would not say why.
@@ -61,4 +62,18 @@ async fn remove_old_spills(shared: &Shared, session: &mut Session) -> Result<(),
     remove
         .await
         .map_err(|error| Error::postgres("remove old spilled notifications", error))
+}
+
+async fn forget_old_ids(shared: &Shared, session: &mut Session) -> Result<(), Error> {
+    let Some(age) = shared.options.inbox_retention else {
+        return Ok(());
+    };
+    let failed = |error| Error::postgres("remove old ids from the inbox", error);
+    let transaction = begin(&mut session.client).await.map_err(failed)?;
+    let seconds = age.as_secs_f64();
+    transaction
+        .execute(&shared.sql.forget(), &[&seconds])
+        .await
+        .map_err(failed)?;
+    transaction.commit().await.map_err(failed)
 }

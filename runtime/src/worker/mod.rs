@@ -153,6 +153,13 @@ impl Worker {
         self
     }
 
+    /// How long the inbox ([`Inbox`](crate::Inbox)) of the storage remembers ids; `None`: for ever. Default 30 days.
+    #[must_use]
+    pub fn inbox_retention(mut self, age: impl Into<Option<Duration>>) -> Self {
+        self.options.inbox_retention = age.into();
+        self
+    }
+
     /// Calls a function on what happens in the worker, for metrics and tests. It must not block.
     #[must_use]
     pub fn on_event(mut self, observer: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
