@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use anyhow::Context;
-use pgpubsub_runtime::{OnFailure, Worker, WorkerEvent};
+use pgpubsub_runtime::{OnFailure, Shutdown, Worker, WorkerEvent};
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,8 @@ use crate::pubsub::Listeners;
 /// How the log line of a worker that has begun to listen ends.
 pub(crate) const READY: &str = ": ready";
 
-/// Runs listeners until the process is asked to stop; what it was doing then is finished or left to others.
+/// Runs listeners until the process is asked to stop; what it was doing then is finished or left to others. If it is asked a
+/// second time, all of it is left to others.
 pub(crate) async fn run(url: &str, options: &cli::Work) -> anyhow::Result<()> {
     log_to_stdout();
     let config = url.parse().context("the database URL is not valid")?;
@@ -38,23 +39,36 @@ pub(crate) async fn run(url: &str, options: &cli::Work) -> anyhow::Result<()> {
     if !options.only.is_empty() {
         worker = worker.only(options.only.iter().map(String::as_str));
     }
-    worker
-        .run_until(asked_to_stop(options.stop_at_eof)?)
-        .await
-        .context("the worker ended")
+    let shutdown = Shutdown::new();
+    ask_to_stop(&shutdown, options.stop_at_eof)?;
+    worker.run(shutdown).await.context("the worker ended")
 }
 
-/// Ends at SIGTERM or ctrl-c, and at the end of standard input if that was asked for.
-fn asked_to_stop(at_eof: bool) -> anyhow::Result<impl Future<Output = ()>> {
+/// At each SIGTERM and ctrl-c, and at the end of standard input if that was asked for.
+fn ask_to_stop(shutdown: &Shutdown, at_eof: bool) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            () = end_of_input(), if at_eof => {}
+    let signals = shutdown.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            signals.request();
         }
-    })
+    });
+    if at_eof {
+        let eof = shutdown.clone();
+        tokio::spawn(async move {
+            end_of_input().await;
+            // The same wish as a signal that came before, and no hurry.
+            if !eof.is_requested() {
+                eof.request();
+            }
+        });
+    }
+    Ok(())
 }
 
 async fn end_of_input() {

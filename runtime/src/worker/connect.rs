@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tokio::task::JoinHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Socket};
 
+use super::sessions::Sessions;
 use crate::Error;
 use crate::generated::BoxFuture;
 
@@ -16,6 +16,7 @@ use crate::generated::BoxFuture;
 #[derive(Clone)]
 pub(super) struct Connector {
     open: Arc<dyn Fn() -> BoxFuture<'static, Result<Session, tokio_postgres::Error>> + Send + Sync>,
+    sessions: Arc<Sessions>,
 }
 
 /// A client with the task that drives its connection, which ends with it.
@@ -23,7 +24,8 @@ pub(super) struct Session {
     pub client: Client,
     /// What other sessions NOTIFY, once this one LISTENs; ends with the connection.
     pub notifications: UnboundedReceiver<tokio_postgres::Notification>,
-    driver: JoinHandle<()>,
+    number: u64,
+    sessions: Arc<Sessions>,
 }
 
 impl Connector {
@@ -37,13 +39,21 @@ impl Connector {
         if config.get_application_name().is_none() {
             config.application_name("pgpubsub");
         }
+        let sessions = Arc::new(Sessions::default());
+        let registry = Arc::clone(&sessions);
         let open = move || -> BoxFuture<'static, _> {
             let (config, tls) = (config.clone(), tls.clone());
-            Box::pin(open(config, tls))
+            Box::pin(open(config, tls, Arc::clone(&registry)))
         };
         Self {
             open: Arc::new(open),
+            sessions,
         }
+    }
+
+    /// Those that it has opened.
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     pub(super) async fn connect(&self) -> Result<Session, Error> {
@@ -51,12 +61,18 @@ impl Connector {
     }
 }
 
-async fn open<T>(config: Config, tls: T) -> Result<Session, tokio_postgres::Error>
+async fn open<T>(
+    config: Config,
+    tls: T,
+    sessions: Arc<Sessions>,
+) -> Result<Session, tokio_postgres::Error>
 where
-    T: MakeTlsConnect<Socket>,
-    T::Stream: Send + 'static,
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+    T::Stream: Send,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let (client, mut connection) = config.connect(tls).await?;
+    let (client, mut connection) = config.connect(tls.clone()).await?;
     let (sender, notifications) = mpsc::unbounded_channel();
     let driver = tokio::spawn(async move {
         let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
@@ -75,17 +91,21 @@ where
             }
         }
     });
+    let token = client.cancel_token();
+    let cancel = Box::new(move || -> BoxFuture<'static, _> {
+        Box::pin(async move { token.cancel_query(tls).await })
+    });
+    let number = sessions.add(cancel, driver.abort_handle());
     Ok(Session {
         client,
         notifications,
-        driver,
+        number,
+        sessions,
     })
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Without this, the driver of a session whose listener was cancelled would wait for the answer to its last query,
-        // and the claim would stay locked for as long.
-        self.driver.abort();
+        self.sessions.close(self.number);
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(), Error> {
-    let mut session = shared.connector.connect().await?;
+    let mut session = shared.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
     let statements = Statements::prepare(&session.client, &shared.sql).await?;

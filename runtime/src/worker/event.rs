@@ -46,6 +46,10 @@ pub enum WorkerEvent {
         /// The highest version that was found.
         version: u32,
     },
+    /// The worker was told to stop: it claims nothing more, and running listeners may finish.
+    Stopping,
+    /// Listeners still run at the deadline of the shutdown, or at its second signal: they are rolled back.
+    Cancelling,
     /// The worker has stopped.
     Stopped,
 }

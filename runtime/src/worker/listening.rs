@@ -36,7 +36,7 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
 }
 
 async fn open(shared: &Shared) -> Result<Session, Error> {
-    let session = shared.connector.connect().await?;
+    let session = shared.connect().await?;
     let durable = shared.durable.iter().map(|entry| &entry.spec);
     let wires: HashSet<&str> = durable
         .chain(shared.transient.iter().map(|entry| &entry.spec))

@@ -20,15 +20,19 @@ pub(super) async fn run(shared: Arc<Shared>) {
             () = shared.stop.cancelled() => return,
             _ = interval.tick() => {}
         }
+        let tidied = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            tidied = tidy_up(&shared) => tidied,
+        };
         // The next minute is soon enough for a try that fails.
-        if let Err(error) = tidy_up(&shared).await {
+        if let Err(error) = tidied {
             tracing::debug!("what is old stays for now: {error}");
         }
     }
 }
 
 async fn tidy_up(shared: &Shared) -> Result<(), Error> {
-    let mut session = shared.connector.connect().await?;
+    let mut session = shared.connect().await?;
     remove_old_spills(shared, &mut session).await?;
     tell_of_newer(shared, &mut session).await?;
     forget_old_ids(shared, &mut session).await

@@ -16,7 +16,9 @@ mod options;
 mod pace;
 mod panic;
 mod selection;
+mod sessions;
 mod shared;
+mod shutdown;
 mod startup;
 mod transient;
 
@@ -32,6 +34,7 @@ use crate::{Error, ListenerSet};
 
 pub use event::WorkerEvent;
 pub use options::{Backoff, OnFailure};
+pub use shutdown::Shutdown;
 
 use connect::Connector;
 use options::Options;
@@ -147,6 +150,8 @@ impl Worker {
     }
 
     /// How long running listeners may go on after the shutdown signal; then they are rolled back. Default 30 s.
+    ///
+    /// See [`Worker::run`] for what happens when.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.options.shutdown_timeout = timeout;
@@ -167,19 +172,44 @@ impl Worker {
         self
     }
 
-    /// Works until `shutdown` is ready; then claims nothing more, lets running listeners finish, and returns.
+    /// Works until `shutdown` is ready; then stops as [`Worker::run`] does at its first request.
     ///
-    /// A connection that is lost later is made again, with growing pauses, for as long as it takes.
+    /// # Errors
+    /// Those of [`Worker::run`].
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let requested = Shutdown::new();
+        let run = self.run(requested.clone());
+        tokio::pin!(run);
+        tokio::select! {
+            ended = &mut run => return ended,
+            () = shutdown => requested.request(),
+        }
+        run.await
+    }
+
+    /// Works until it is told to stop, and then stops in three steps.
+    ///
+    /// 1. At the first request it claims nothing more. Of a batch in hand, what is done is committed, and what is not begun is
+    ///    released for others.
+    /// 2. Running listeners may finish until [`Worker::shutdown_timeout`] is over.
+    /// 3. Then, or at the second request, they are cancelled: their statements are given up and their transactions rolled back,
+    ///    with all of a batch in hand. Attempts are not counted; the notifications are free for others.
+    ///
+    /// It returns two seconds after the last step began at the latest. The one thing that nobody can cancel is a listener that blocks
+    /// its thread: the worker returns without it, if another thread of the runtime is left to do so, and its transaction is
+    /// rolled back when it lets go or the process ends. (A runtime of tokio waits for its threads when it is dropped:
+    /// `std::process::exit` does not.)
+    ///
+    /// A connection that is lost while it works is made again, with growing pauses, for as long as it takes.
     ///
     /// # Errors
     /// At the start: the server cannot be reached or is read-only, the migrations are not applied, or an option does not fit.
     /// Later only with [`OnFailure::Exit`]: the failure of a listener.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let timeout = self.options.shutdown_timeout;
-        tokio::pin!(shutdown);
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
+        let deadline = self.options.shutdown_timeout;
         let started = tokio::select! {
             started = startup::start(self.connector, self.listeners, self.options) => started,
-            () = &mut shutdown => return Ok(()),
+            () = shutdown.requested() => return Ok(()),
         };
         let shared = Arc::new(started?);
 
@@ -194,23 +224,13 @@ impl Worker {
         }
 
         tokio::select! {
-            () = shutdown => {}
+            () = shutdown.requested() => {}
             () = shared.stop.cancelled() => {}
             // Each task runs until the worker stops: one that ends before has panicked, for instance in the observer. A worker
             // that is half alive would be worse than none.
             Some(ended) = tasks.join_next() => shared.broke_down(ended),
         }
-        shared.stop.cancel();
-        let finished = tokio::time::timeout(timeout, async {
-            while tasks.join_next().await.is_some() {}
-        });
-        if finished.await.is_err() {
-            tracing::warn!(
-                "listeners still run {timeout:?} after the shutdown signal; they are rolled back"
-            );
-            // Dropping a task closes its connection, which makes the server roll back.
-            tasks.shutdown().await;
-        }
+        shutdown::finish(&shared, tasks, &shutdown, deadline).await;
         shared.emit(WorkerEvent::Stopped);
         shared.take_failure().map_or(Ok(()), Err)
     }

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::Connector;
+use super::connect::{Connector, Session};
 use super::options::Options;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
@@ -54,6 +54,16 @@ pub(super) struct Transient {
 }
 
 impl Shared {
+    /// Opens a session, unless the worker stops before the server answers, which one that is not there may never do.
+    pub(super) async fn connect(&self) -> Result<Session, Error> {
+        tokio::select! {
+            session = self.connector.connect() => session,
+            () = self.stop.cancelled() => {
+                Err(Error::new(Kind::Connect, "the worker stops: no connection is made any more"))
+            }
+        }
+    }
+
     pub(super) fn emit(&self, event: WorkerEvent) {
         if let Some(observer) = &self.options.observer {
             observer(event);
@@ -128,6 +138,9 @@ impl Shared {
 
     /// Waits before the next connection; false if the worker stops.
     pub(super) async fn pause_before_reconnect(&self, failures: u32, error: &str) -> bool {
+        if self.stop.is_cancelled() {
+            return false;
+        }
         let backoff = super::Backoff {
             first: Duration::from_millis(100),
             max: Duration::from_secs(10),
