@@ -292,3 +292,46 @@ async fn pending_is_a_gate() {
         &["there is no table pgpubsub.notification"],
     );
 }
+
+#[tokio::test]
+async fn who_holds_names_the_session() {
+    let project = Project::installed(TABLES, SCHEMA).await;
+    project
+        .execute(
+            "INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload)
+               VALUES ('a', 'author_saved', 'insert', 1, '{}')",
+        )
+        .await;
+    let ask = |args: &[&str]| {
+        let mut all = vec!["who-holds"];
+        all.extend(args);
+        project.on_database(&all)
+    };
+    let nobody =
+        "notification 1 of the channel author_saved for the group a is held by nobody: it waits";
+    says(&ask(&["1"]), 0, &[nobody]);
+    says(&ask(&["2"]), 1, &["there is no notification 2"]);
+    says(&ask(&["one"]), 2, &["invalid value"]);
+    let holder = project.database.connect().await.unwrap();
+    let hold = "SET application_name = 'me'; BEGIN; SELECT FROM pgpubsub.notification FOR UPDATE";
+    holder.batch_execute(hold).await.unwrap();
+    let pid: i32 = holder
+        .query_one("SELECT pg_backend_pid()", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let held = format!("for the group a is held by the backend {pid} (me)");
+    says(
+        &ask(&["1"]),
+        0,
+        &[&held, "it is idle in transaction since 20"],
+    );
+    let record = format!("\"pid\":{pid},");
+    says(
+        &ask(&["1", "--message-format", "json"]),
+        0,
+        &[&record, "\"there\":true"],
+    );
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    says(&ask(&["1"]), 0, &[nobody]);
+}

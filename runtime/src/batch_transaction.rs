@@ -1,10 +1,11 @@
 //! The transaction of a batch: a savepoint for each listener that uses it, and no round trip for one that does not.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use tokio_postgres::Transaction;
 
+use crate::pulse::Pulse;
 use crate::sql::Sql;
 
 /// The transaction in which a batch of notifications is claimed, processed and removed.
@@ -15,7 +16,8 @@ use crate::sql::Sql;
 pub(crate) struct BatchTransaction<'a> {
     /// One handle for many transactions, as BEGIN and COMMIT go out together with their neighbours. If it is dropped, what is
     /// open is rolled back.
-    handle: Transaction<'a>,
+    handle: Arc<Transaction<'a>>,
+    pulse: Pulse<'a>,
     /// The running listener, counted within the transaction. Each has a savepoint of another name: going back to its own one
     /// must fail where that was never set because the listener before had left the transaction in failure.
     listener: u32,
@@ -34,7 +36,9 @@ struct State {
 
 impl<'a> BatchTransaction<'a> {
     pub(crate) fn new(handle: Transaction<'a>) -> Self {
+        let handle = Arc::new(handle);
         Self {
+            pulse: Pulse::new(&handle),
             handle,
             listener: 0,
             state: Mutex::default(),
@@ -68,12 +72,21 @@ impl<'a> BatchTransaction<'a> {
 
     pub(crate) fn within_savepoint_mut(&mut self) -> &mut Transaction<'a> {
         self.within_savepoint();
-        &mut self.handle
+        if self.pulse.pause() {
+            self.send_ahead(Sql::WITHOUT_SIGNS_OF_LIFE);
+        }
+        Arc::get_mut(&mut self.handle).expect("only the pulse has another, and has given it up")
+    }
+
+    /// The signs of life for the listeners that run in it.
+    pub(crate) fn pulse(&self) -> Pulse<'a> {
+        self.pulse.clone()
     }
 
     /// The next listener runs.
     pub(crate) fn advance(&mut self) {
         self.listener += 1;
+        self.pulse.resume(&self.handle);
     }
 
     /// How many listeners have used the transaction.

@@ -184,6 +184,22 @@ impl Sql {
         )
     }
 
+    /// `$1` id.
+    ///
+    /// The lock of a row is kept in the row, as the number of the transaction in `xmax`, and stays there when that has ended. A
+    /// transaction that has not ended holds a lock on its own number.
+    pub(crate) fn holder(&self) -> String {
+        format!(
+            "SELECT \"l\".\"pid\", \"a\".\"application_name\", pg_catalog.host(\"a\".\"client_addr\"), \"a\".\"xact_start\", \"a\".\"state\", \"a\".\"state_change\" \
+             FROM {}.\"notification\" AS \"n\" \
+             JOIN pg_catalog.pg_locks AS \"l\" ON \"l\".\"locktype\" = 'transactionid' AND \"l\".\"transactionid\" = \"n\".xmax \
+               AND \"l\".\"mode\" = 'ExclusiveLock' AND \"l\".\"granted\" AND \"l\".\"pid\" IS NOT NULL \
+             LEFT JOIN pg_catalog.pg_stat_activity AS \"a\" ON \"a\".\"pid\" = \"l\".\"pid\" \
+             WHERE \"n\".\"id\" = $1 LIMIT 1",
+            self.schema
+        )
+    }
+
     /// Begins a transaction, with [`Sql::WALK_THE_KEY`].
     ///
     /// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
@@ -211,6 +227,11 @@ impl Sql {
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
     pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; \
          SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT; ";
+
+    /// For a listener that has the transaction for itself, so that the worker cannot give signs of life in it. It counts as
+    /// dead after an hour, or what was longer already. In a transaction that has failed this fails too, and changes nothing.
+    pub(crate) const WITHOUT_SIGNS_OF_LIFE: &str = "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '1h', true) \
+         WHERE pg_catalog.current_setting('idle_in_transaction_session_timeout')::pg_catalog.interval BETWEEN '1 ms' AND '1 h'";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

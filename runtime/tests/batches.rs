@@ -95,7 +95,7 @@ async fn a_drain_reads_nothing_twice_although_a_snapshot_keeps_the_dead() {
     until(&client, WAITING, 0).await;
     worker.stop().await;
     // A session hands in its counts when it ends.
-    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgpubsub'
+    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgpubsub %'
                  AND datname = current_database()";
     until(&client, ended, 0).await;
     let read = "SELECT idx_tup_read FROM pg_stat_user_indexes

@@ -35,7 +35,7 @@ What is written, relative to the schema file:
 Exit codes:
   0  done, or nothing to do
   1  `check` found differences, `breaking` changes that break something, `ls` what is not as it should be, `pending`
-     notifications that wait
+     notifications that wait, `who-holds` no such notification
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -80,6 +80,11 @@ pub(super) enum Command {
     ///
     /// A gate for a deployment: code that no longer knows a version of a model goes out when nothing waits below it. Reads only.
     Pending(Pending),
+    /// Say which session of the database holds a notification, and since when
+    ///
+    /// The backend is named with its pid, which `pg_terminate_backend` takes: what it holds is then free for others. Exits with 1 if
+    /// there is no such notification. Reads only.
+    WhoHolds(WhoHolds),
     /// Say what the changes of the schema do to a system that is running; write nothing
     ///
     /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
@@ -203,6 +208,14 @@ pub(super) struct Pending {
     /// --before is a version of the database: the last applied migration when they were written
     #[arg(long, requires = "before")]
     pub db: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct WhoHolds {
+    /// The id of the notification
+    pub id: i64,
+    #[command(flatten)]
+    pub on: OnDatabase,
 }
 
 #[derive(Debug, clap::Args)]

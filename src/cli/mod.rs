@@ -15,6 +15,7 @@ mod output;
 mod pending;
 mod switch;
 mod unlock;
+mod who_holds;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Enable(switch)) => switch::run(switch, true, &args.display),
         Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
+        Some(Command::WhoHolds(which)) => who_holds::run(which, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
         }

@@ -1,6 +1,7 @@
 //! A session on a database, for the commands that ask one.
 
 mod catalog;
+mod holder;
 mod pending;
 mod run;
 mod session;
@@ -9,6 +10,7 @@ mod storage;
 mod trials;
 
 pub(crate) use catalog::read as read_catalog;
+pub(crate) use holder::{Held, Holder, read as read_holder};
 pub(crate) use pending::{Waiting, read as read_pending};
 pub(crate) use run::run;
 pub(crate) use session::with_session;

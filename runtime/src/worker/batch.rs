@@ -54,7 +54,7 @@ pub(super) async fn run<'a>(
     let started = Instant::now();
     for (place, row) in rows.iter().enumerate() {
         let result;
-        (transaction, result) = call(transaction, entry, row).await;
+        (transaction, result) = call(shared, transaction, entry, row).await;
         let id: i64 = row.get("id");
         outcome.last = Some(id);
         match result {
@@ -90,6 +90,7 @@ pub(super) async fn run<'a>(
 
 /// Calls the listener; the result is its own.
 async fn call<'a>(
+    shared: &Shared,
     mut transaction: BatchTransaction<'a>,
     entry: &Durable,
     row: &Row,
@@ -104,8 +105,10 @@ async fn call<'a>(
             return (transaction, Err(error));
         }
     };
+    let pulse = transaction.pulse();
     let mut cx = Cx::new(notification, transaction);
-    let result = guard(entry.handler.call(op, &payload, &mut cx)).await;
+    let listener = guard(entry.handler.call(op, &payload, &mut cx));
+    let result = pulse.during(shared.connector.beat(), listener).await;
     (cx.into_transaction(), result)
 }
 

@@ -1,6 +1,7 @@
 //! Sessions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -8,6 +9,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Socket};
 
+use super::bounds::{Bounds, Role};
 use super::sessions::Sessions;
 use crate::Error;
 use crate::generated::BoxFuture;
@@ -15,9 +17,14 @@ use crate::generated::BoxFuture;
 /// Opens sessions; the type of the TLS connector ends here.
 #[derive(Clone)]
 pub(super) struct Connector {
-    open: Arc<dyn Fn() -> BoxFuture<'static, Result<Session, tokio_postgres::Error>> + Send + Sync>,
+    open: Arc<Open>,
+    bounds: Bounds,
     sessions: Arc<Sessions>,
 }
+
+type Open = dyn Fn(Role, Bounds) -> BoxFuture<'static, Result<Session, tokio_postgres::Error>>
+    + Send
+    + Sync;
 
 /// A client with the task that drives its connection, which ends with it.
 pub(super) struct Session {
@@ -29,26 +36,39 @@ pub(super) struct Session {
 }
 
 impl Connector {
-    pub(super) fn new<T>(mut config: Config, tls: T) -> Self
+    pub(super) fn new<T>(config: Config, tls: T) -> Self
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        if config.get_application_name().is_none() {
-            config.application_name("pgpubsub");
-        }
         let sessions = Arc::new(Sessions::default());
         let registry = Arc::clone(&sessions);
-        let open = move || -> BoxFuture<'static, _> {
-            let (config, tls) = (config.clone(), tls.clone());
-            Box::pin(open(config, tls, Arc::clone(&registry)))
+        let open = move |role: Role, bounds: Bounds| -> BoxFuture<'static, _> {
+            let (mut config, tls, sessions) = (config.clone(), tls.clone(), Arc::clone(&registry));
+            Box::pin(async move {
+                bounds.configure(&mut config, role);
+                let session = open(config, tls, sessions).await?;
+                bounds.announce(&session.client).await?;
+                Ok(session)
+            })
         };
         Self {
             open: Arc::new(open),
+            bounds: Bounds::new(Duration::ZERO),
             sessions,
         }
+    }
+
+    /// The same, with sessions that the server ends when they are silent.
+    pub(super) fn bounded(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// How often a consumer gives a sign of life while a listener runs.
+    pub(super) fn beat(&self) -> Option<Duration> {
+        self.bounds.beat()
     }
 
     /// Those that it has opened.
@@ -56,8 +76,8 @@ impl Connector {
         &self.sessions
     }
 
-    pub(super) async fn connect(&self) -> Result<Session, Error> {
-        (self.open)().await.map_err(Error::connect)
+    pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
+        (self.open)(role, self.bounds).await.map_err(Error::connect)
     }
 }
 

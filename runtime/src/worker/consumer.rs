@@ -8,6 +8,7 @@ use tokio::time::sleep_until;
 
 use super::WorkerEvent;
 use super::batch::{self, Outcome};
+use super::bounds::Role;
 use super::cursor::Cursor;
 use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
 use super::failure;
@@ -40,7 +41,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(), Error> {
-    let mut session = shared.connect().await?;
+    let mut session = shared.connect(Role::Consumer).await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
     let statements = Statements::prepare(&session.client, &shared.sql).await?;

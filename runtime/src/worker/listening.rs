@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::WorkerEvent;
+use super::bounds::Role;
 use super::connect::Session;
 use super::shared::Shared;
 use super::transient::Dispatcher;
@@ -36,7 +37,7 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
 }
 
 async fn open(shared: &Shared) -> Result<Session, Error> {
-    let session = shared.connect().await?;
+    let session = shared.connect(Role::Listening).await?;
     let durable = shared.durable.iter().map(|entry| &entry.spec);
     let wires: HashSet<&str> = durable
         .chain(shared.transient.iter().map(|entry| &entry.spec))

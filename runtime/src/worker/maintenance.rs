@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bounds::Role;
 use super::connect::Session;
 use super::delivery::begin;
 use super::shared::Shared;
@@ -32,7 +33,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn tidy_up(shared: &Shared) -> Result<(), Error> {
-    let mut session = shared.connect().await?;
+    let mut session = shared.connect(Role::Maintenance).await?;
     remove_old_spills(shared, &mut session).await?;
     tell_of_newer(shared, &mut session).await?;
     forget_old_ids(shared, &mut session).await

@@ -4,6 +4,7 @@
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
 mod batch;
+mod bounds;
 mod connect;
 mod consumer;
 mod cursor;
@@ -155,6 +156,19 @@ impl Worker {
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.options.shutdown_timeout = timeout;
+        self
+    }
+
+    /// After so long without a sign of life the server ends the sessions of this worker, and others get what it held.
+    /// Default 60 s; zero: as the server is set.
+    ///
+    /// A process that ends, however it does, gives back at once what it held. This is for one that stands still, and for a
+    /// machine or a network that is gone without a word. The sessions get `idle_in_transaction_session_timeout`, keepalives
+    /// and `tcp_user_timeout` that add up to it. A listener may take longer: the worker gives the signs of life for it, unless
+    /// the listener blocks its thread for as long.
+    #[must_use]
+    pub fn dead_after(mut self, silence: Duration) -> Self {
+        self.options.dead_after = silence;
         self
     }
 

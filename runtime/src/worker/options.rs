@@ -36,6 +36,7 @@ pub(super) struct Options {
     pub backoff: Backoff,
     pub on_failure: OnFailure,
     pub shutdown_timeout: Duration,
+    pub dead_after: Duration,
     /// None: for ever.
     pub inbox_retention: Option<Duration>,
     pub observer: Option<Observer>,
@@ -53,6 +54,7 @@ impl Default for Options {
             backoff: Backoff::default(),
             on_failure: OnFailure::CarryOn,
             shutdown_timeout: Duration::from_secs(30),
+            dead_after: Duration::from_secs(60),
             inbox_retention: Some(Duration::from_secs(30 * 24 * 3_600)),
             observer: None,
         }

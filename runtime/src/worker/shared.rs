@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use super::bounds::Role;
 use super::connect::{Connector, Session};
 use super::options::Options;
 use super::{OnFailure, WorkerEvent};
@@ -55,9 +56,9 @@ pub(super) struct Transient {
 
 impl Shared {
     /// Opens a session, unless the worker stops before the server answers, which one that is not there may never do.
-    pub(super) async fn connect(&self) -> Result<Session, Error> {
+    pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
         tokio::select! {
-            session = self.connector.connect() => session,
+            session = self.connector.connect(role) => session,
             () = self.stop.cancelled() => {
                 Err(Error::new(Kind::Connect, "the worker stops: no connection is made any more"))
             }

@@ -87,7 +87,7 @@ pub(super) async fn finish(
     if tokio::time::timeout(PATIENCE, over).await.is_err() {
         // Nothing can stop a thread, and the connection may be driven by it. When it lets go, its tasks are dropped.
         tracing::warn!(
-            "a listener blocks its thread and cannot be cancelled: the worker ends without it, and it holds its notifications until it lets go or the process ends"
+            "a listener blocks its thread and cannot be cancelled: the worker ends without it, and its notifications are held until it lets go, the process ends, or PostgreSQL takes it for dead"
         );
     }
 }

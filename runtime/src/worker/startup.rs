@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
+use super::bounds::{Bounds, Role};
 use super::connect::Connector;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
@@ -66,7 +67,8 @@ pub(super) async fn start(
         }
     }
 
-    let session = connector.connect().await?;
+    let connector = connector.bounded(Bounds::new(options.dead_after));
+    let session = connector.connect(Role::Start).await?;
     let client = &session.client;
     check_writable(client).await?;
     check_storage(client, &sql).await?;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
 use super::WorkerEvent;
+use super::bounds::Role;
 use super::connect::Session;
 use super::delivery::begin;
 use super::panic::guard;
@@ -193,8 +194,7 @@ impl Spills {
             if fresh || session.is_none() {
                 *session = Some(
                     self.shared
-                        .connector
-                        .connect()
+                        .connect(Role::Spills)
                         .await
                         .map_err(|error| error.to_string())?,
                 );

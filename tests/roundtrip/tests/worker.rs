@@ -149,7 +149,7 @@ async fn a_claim_reads_a_few_rows_however_many_wait() {
     })
     .await;
     // A session hands in its counts when it ends.
-    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgpubsub'
+    let ended = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgpubsub %'
                  AND datname = current_database()";
     while fixture.count(ended).await > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
