@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# All tests. Works on a fresh Debian machine with Rust; installs PostgreSQL and npm if they are missing.
+# All tests. Works on a fresh Debian machine with Rust; installs PostgreSQL, PgBouncer and npm if they are missing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/prepare.sh"
 
 need_rust
 need_postgres
+need_pgbouncer
 scripts/tools.sh
 
 step "Format"

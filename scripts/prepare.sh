@@ -35,6 +35,16 @@ need_postgres() {
     apt_install PostgreSQL postgresql
 }
 
+# For the tests of poolers, which are skipped without it.
+need_pgbouncer() {
+    # Debian puts it where only root looks.
+    if PATH="$PATH:/usr/sbin" command -v pgbouncer >/dev/null || ! command -v apt-get >/dev/null; then
+        return
+    fi
+    step "Installing PgBouncer"
+    apt_install PgBouncer pgbouncer
+}
+
 # npm brings what Debian has not: other versions of PostgreSQL, dbmate.
 need_npm() {
     if command -v npm >/dev/null; then

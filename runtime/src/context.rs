@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
 
 use crate::Error;
 use crate::generated::Channel;
@@ -92,9 +93,9 @@ impl Context {
 pub async fn set_context(transaction: &Transaction<'_>, context: &Context) -> Result<(), Error> {
     let text = context.raw().unwrap_or_default();
     transaction
-        .execute(
+        .execute_typed(
             "SELECT pg_catalog.set_config('pgpubsub.context', $1, true)",
-            &[&text],
+            &[(&text, Type::TEXT)],
         )
         .await
         .map_err(|error| Error::postgres("set the context of the transaction", error))?;
@@ -109,9 +110,9 @@ pub async fn set_context(transaction: &Transaction<'_>, context: &Context) -> Re
 pub async fn ignore(transaction: &Transaction<'_>, channels: &[Channel]) -> Result<(), Error> {
     let names: Vec<&str> = channels.iter().map(|channel| channel.name).collect();
     transaction
-        .execute(
+        .execute_typed(
             "SELECT pg_catalog.set_config('pgpubsub.ignore', $1, true)",
-            &[&names.join(",")],
+            &[(&names.join(","), Type::TEXT)],
         )
         .await
         .map_err(|error| Error::postgres("switch channels off for the transaction", error))?;

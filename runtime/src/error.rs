@@ -37,7 +37,16 @@ impl Error {
 
     /// PostgreSQL or the connection to it failed while doing something.
     pub(crate) fn postgres(doing: &str, source: tokio_postgres::Error) -> Self {
-        let message = format!("could not {doing}: {}", describe(&source));
+        let prepared = [
+            SqlState::INVALID_SQL_STATEMENT_NAME,
+            SqlState::DUPLICATE_PSTATEMENT,
+        ];
+        let hint = if source.code().is_some_and(|code| prepared.contains(code)) {
+            "; where a pooler in transaction mode is in between, give the worker a way around it with `.session(...)`, or let it poll with `.polling()`"
+        } else {
+            ""
+        };
+        let message = format!("could not {doing}: {}{hint}", describe(&source));
         Self {
             kind: Kind::Postgres,
             message,

@@ -10,6 +10,7 @@ use std::pin::Pin;
 
 use serde_json::Value;
 use tokio_postgres::GenericClient;
+use tokio_postgres::types::Type;
 
 use crate::payload::{DecodeError, Encode};
 use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
@@ -196,8 +197,9 @@ pub async fn notify(
     message: &impl Encode,
 ) -> Result<(), Error> {
     let payload = message.encode().to_string();
+    // Typed, and so without a prepared statement: it works through any pooler, in one round trip.
     client
-        .execute(statement, &[&payload])
+        .execute_typed(statement, &[(&payload, Type::TEXT)])
         .await
         .map_err(Error::publish)?;
     Ok(())

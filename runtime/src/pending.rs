@@ -1,6 +1,7 @@
 //! Is it safe to deploy? What still waits, by the version that wrote it.
 
 use tokio_postgres::GenericClient;
+use tokio_postgres::types::Type;
 
 use crate::Error;
 use crate::generated::{Catalog, Model};
@@ -18,9 +19,9 @@ pub async fn older_than_model(
 ) -> Result<i64, Error> {
     let version = i32::try_from(version).unwrap_or(i32::MAX);
     let row = client
-        .query_one(
+        .query_typed_one(
             &Sql::new(catalog.storage_schema).older_than_model(),
-            &[&model.channels, &version],
+            &[(&model.channels, Type::TEXT_ARRAY), (&version, Type::INT4)],
         )
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
@@ -63,7 +64,7 @@ async fn by_db_version(
 ) -> Result<Vec<(Option<String>, i64)>, Error> {
     let sql = Sql::new(catalog.storage_schema).waiting_by_db_version();
     let rows = client
-        .query(&sql, &[])
+        .query_typed(&sql, &[])
         .await
         .map_err(|error| Error::postgres("count the waiting notifications", error))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-#[allow(dead_code)] // Each test uses some of it.
 mod support;
 
 use std::time::Duration;

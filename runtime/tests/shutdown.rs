@@ -5,7 +5,6 @@
 #[allow(dead_code)] // Each test uses some of it.
 #[path = "support/proxy.rs"]
 mod proxy;
-#[allow(dead_code)] // Each test uses some of it.
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -108,7 +108,9 @@ async fn call<'a>(
     let pulse = transaction.pulse();
     let mut cx = Cx::new(notification, transaction);
     let listener = guard(entry.handler.call(op, &payload, &mut cx));
-    let result = pulse.during(shared.connector.beat(), listener).await;
+    let result = pulse
+        .during(shared.connector.bounds().beat(), listener)
+        .await;
     (cx.into_transaction(), result)
 }
 

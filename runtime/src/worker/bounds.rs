@@ -14,6 +14,14 @@ pub(super) enum Role {
     Maintenance,
 }
 
+/// What is between a worker and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Direct,
+    /// A pooler that gives each transaction a session: nothing may be kept on it, neither settings nor statements.
+    Pooled,
+}
+
 /// A longer limit is none: the settings of the server are milliseconds of 32 bits.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
@@ -96,6 +104,11 @@ impl Bounds {
     /// How often a consumer gives a sign of life while a listener runs.
     pub(super) fn beat(self) -> Option<Duration> {
         self.silence.map(|silence| silence / 3)
+    }
+
+    /// The same for one transaction, through a pooler; what is between it and the client is the pooler's.
+    pub(super) fn of_transaction(self) -> String {
+        self.within("; SET LOCAL")
     }
 
     fn within(self, set: &str) -> String {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Socket};
 
-use super::bounds::{Bounds, Role};
+use super::bounds::{Bounds, Role, Way};
 use super::sessions::Sessions;
 use crate::Error;
 use crate::generated::BoxFuture;
@@ -19,12 +19,21 @@ use crate::generated::BoxFuture;
 pub(super) struct Connector {
     open: Arc<Open>,
     bounds: Bounds,
+    way: Way,
     sessions: Arc<Sessions>,
 }
 
-type Open = dyn Fn(Role, Bounds) -> BoxFuture<'static, Result<Session, tokio_postgres::Error>>
+type Open = dyn Fn(&Connector, Role) -> BoxFuture<'static, Result<Session, tokio_postgres::Error>>
     + Send
     + Sync;
+
+/// Where a worker listens.
+pub(super) enum Listen {
+    /// With the configuration of the consumers.
+    WhereWorkIsDone,
+    On(Connector),
+    Never,
+}
 
 /// A client with the task that drives its connection, which ends with it.
 pub(super) struct Session {
@@ -43,22 +52,30 @@ impl Connector {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let sessions = Arc::new(Sessions::default());
-        let registry = Arc::clone(&sessions);
-        let open = move |role: Role, bounds: Bounds| -> BoxFuture<'static, _> {
-            let (mut config, tls, sessions) = (config.clone(), tls.clone(), Arc::clone(&registry));
+        let open = move |connector: &Self, role: Role| -> BoxFuture<'static, _> {
+            let (mut config, tls) = (config.clone(), tls.clone());
+            let (bounds, way) = (connector.bounds, connector.way);
+            let sessions = Arc::clone(&connector.sessions);
             Box::pin(async move {
                 bounds.configure(&mut config, role);
                 let session = open(config, tls, sessions).await?;
-                bounds.announce(&session.client).await?;
+                if way == Way::Direct {
+                    bounds.announce(&session.client).await?;
+                }
                 Ok(session)
             })
         };
         Self {
             open: Arc::new(open),
             bounds: Bounds::new(Duration::ZERO),
-            sessions,
+            way: Way::Direct,
+            sessions: Arc::default(),
         }
+    }
+
+    /// The same through a pooler, or not.
+    pub(super) fn by(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// The same, with sessions that the server ends when they are silent.
@@ -66,9 +83,18 @@ impl Connector {
         Self { bounds, ..self }
     }
 
-    /// How often a consumer gives a sign of life while a listener runs.
-    pub(super) fn beat(&self) -> Option<Duration> {
-        self.bounds.beat()
+    /// The same, with sessions that end together with those of another.
+    pub(super) fn together_with(self, other: &Self) -> Self {
+        let sessions = Arc::clone(&other.sessions);
+        Self { sessions, ..self }
+    }
+
+    pub(super) fn way(&self) -> Way {
+        self.way
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// Those that it has opened.
@@ -77,7 +103,7 @@ impl Connector {
     }
 
     pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
-        (self.open)(role, self.bounds).await.map_err(Error::connect)
+        (self.open)(self, role).await.map_err(Error::connect)
     }
 }
 

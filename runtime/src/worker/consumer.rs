@@ -44,8 +44,8 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connect(Role::Consumer).await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(&session.client, &shared.sql).await?;
-    let handle = begin(&mut session.client)
+    let statements = Statements::prepare(&session.client, &shared.sql, &shared.connector).await?;
+    let handle = begin(&mut session.client, &shared.connector)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
     let mut transaction = BatchTransaction::new(handle);

@@ -6,15 +6,20 @@ use std::time::{Duration, Instant};
 use futures_util::future::{OptionFuture, join, join4};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
+use super::bounds::Way;
+use super::connect::Connector;
 use super::shared::Durable;
+use super::statement::Statement;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::sql::Sql;
 
-/// Prepared statements of a consumer.
+/// Statements of a consumer.
 pub(super) struct Statements {
+    pub(super) begin: String,
+    commit_and_begin: String,
     ready: Statement,
     claim: Statement,
     claim_filtered: Statement,
@@ -70,20 +75,37 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(client: &Client, sql: &Sql) -> Result<Self, Error> {
-        let prepare = async |text: String| {
-            client
-                .prepare(&text)
-                .await
-                .map_err(|error| Error::postgres("prepare the statements of the worker", error))
+    pub(super) async fn prepare(
+        client: &Client,
+        sql: &Sql,
+        connector: &Connector,
+    ) -> Result<Self, Error> {
+        let failed = |error| Error::postgres("prepare the statements of the worker", error);
+        let (way, bounds) = (connector.way(), connector.bounds());
+        let prepare =
+            async |text: String| Statement::prepare(client, text, way).await.map_err(failed);
+        let locally = match way {
+            Way::Direct => String::new(),
+            Way::Pooled => {
+                let locally = bounds.of_transaction();
+                let begin = format!("BEGIN{locally}");
+                client.batch_execute(&begin).await.map_err(failed)?;
+                locally
+            }
         };
-        Ok(Self {
+        let statements = Self {
+            begin: format!("{}{locally}", Sql::BEGIN),
+            commit_and_begin: format!("{}{locally}", Sql::COMMIT_AND_BEGIN),
             ready: prepare(sql.ready()).await?,
             claim: prepare(sql.claim(false)).await?,
             claim_filtered: prepare(sql.claim(true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
-        })
+        };
+        if way == Way::Pooled {
+            client.batch_execute("ROLLBACK").await.map_err(failed)?;
+        }
+        Ok(statements)
     }
 
     /// Asks for which groups something is due; begins a transaction for the claim.
@@ -94,7 +116,7 @@ impl Statements {
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
         let (begun, ready) = join(
-            timed(handle.batch_execute(Sql::BEGIN)),
+            timed(handle.batch_execute(&self.begin)),
             self.ask(handle, asked),
         )
         .await;
@@ -116,7 +138,7 @@ impl Statements {
     ) -> Result<Claimed, Error> {
         let handle = transaction.handle();
         let (begun, claimed) = join(
-            timed(handle.batch_execute(Sql::BEGIN)),
+            timed(handle.batch_execute(&self.begin)),
             self.claim_now(handle, wanted),
         )
         .await;
@@ -151,9 +173,9 @@ impl Statements {
         // In the order of the ids, as they were claimed.
         let (lowest, highest) = (end.done.first(), end.done.last());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
+        let remove = (!end.done.is_empty()).then(|| self.remove.execute(handle, &parameters));
         let commit = match end.next {
-            Some(_) => Sql::COMMIT_AND_BEGIN,
+            Some(_) => self.commit_and_begin.as_str(),
             None => "COMMIT",
         };
         let commit = handle.batch_execute(commit);
@@ -195,9 +217,8 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, tokio_postgres::Error> {
         let begun = Instant::now();
-        let rows = handle
-            .query(&self.ready, &[&asked.groups, &asked.starts])
-            .await?;
+        let parameters: [&(dyn ToSql + Sync); 2] = [&asked.groups, &asked.starts];
+        let rows = self.ready.query(handle, &parameters).await?;
         let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
         Ok(Ready {
             places: rows.iter().filter_map(place).collect(),
@@ -226,7 +247,7 @@ impl Statements {
                 &self.claim_filtered
             }
         };
-        let rows = handle.query(statement, &parameters).await?;
+        let rows = statement.query(handle, &parameters).await?;
         let took = begun.elapsed();
         Ok(Claimed { rows, took })
     }
@@ -249,12 +270,21 @@ pub(super) fn refused(error: &tokio_postgres::Error) -> bool {
 }
 
 /// Whatever the defaults of the database are, see [`Sql::BEGIN`].
-pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+pub(super) async fn begin<'c>(
+    client: &'c mut Client,
+    connector: &Connector,
+) -> Result<Transaction<'c>, tokio_postgres::Error> {
     let level = IsolationLevel::ReadCommitted;
-    client
+    let transaction = client
         .build_transaction()
         .isolation_level(level)
         .read_only(false)
         .start()
-        .await
+        .await?;
+    if connector.way() == Way::Pooled {
+        // A transaction that nobody ends would hold a session of the pool.
+        let locally = connector.bounds().of_transaction();
+        transaction.batch_execute(&locally).await?;
+    }
+    Ok(transaction)
 }

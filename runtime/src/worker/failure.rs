@@ -8,7 +8,6 @@ use tokio_postgres::{Row, Transaction};
 use super::delivery::Statements;
 use super::shared::{Durable, Shared};
 use crate::Error;
-use crate::sql::Sql;
 
 /// Longest text of an error that is kept with a notification, in characters.
 const ERROR_LENGTH: usize = 2_000;
@@ -41,11 +40,10 @@ pub(super) async fn record(
         .filter(|character| *character != '\0')
         .take(ERROR_LENGTH)
         .collect();
-    transaction
-        .execute(
-            &statements.record_failure,
-            &[&entry.group, &id, &text, &pause.as_secs_f64()],
-        )
+    let seconds = pause.as_secs_f64();
+    statements
+        .record_failure
+        .execute(transaction, &[&entry.group, &id, &text, &seconds])
         .await?;
     Ok(Failure { id, error, pause })
 }
@@ -63,7 +61,7 @@ pub(super) async fn record_anew(
 ) -> Result<Option<Failure>, Error> {
     let (id, attempts): (i64, i32) = (row.get("id"), row.get("attempts"));
     let recorded = async {
-        transaction.batch_execute(Sql::BEGIN).await?;
+        transaction.batch_execute(&statements.begin).await?;
         let held = transaction
             .query_opt(&shared.sql.hold_again(), &[&entry.group, &id, &attempts])
             .await?;

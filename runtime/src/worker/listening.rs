@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::WorkerEvent;
 use super::bounds::Role;
-use super::connect::Session;
+use super::connect::{Connector, Session};
 use super::shared::Shared;
 use super::transient::Dispatcher;
 use crate::Error;
@@ -13,10 +13,10 @@ use crate::generated::ListenerSpec;
 use crate::sql::Sql;
 
 /// Listens until the worker stops; after a loss it connects again.
-pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
+pub(super) async fn run(shared: Arc<Shared>, connector: Connector, transient: Dispatcher) {
     let mut failures = 0;
     while !shared.stop.is_cancelled() {
-        let error = match open(&shared).await {
+        let error = match open(&shared, &connector).await {
             Ok(session) => {
                 failures = 0;
                 shared.emit(WorkerEvent::Listening);
@@ -36,8 +36,8 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
     }
 }
 
-async fn open(shared: &Shared) -> Result<Session, Error> {
-    let session = shared.connect(Role::Listening).await?;
+async fn open(shared: &Shared, connector: &Connector) -> Result<Session, Error> {
+    let session = shared.connect_by(connector, Role::Listening).await?;
     let durable = shared.durable.iter().map(|entry| &entry.spec);
     let wires: HashSet<&str> = durable
         .chain(shared.transient.iter().map(|entry| &entry.spec))

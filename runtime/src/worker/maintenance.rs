@@ -42,7 +42,9 @@ async fn tidy_up(shared: &Shared) -> Result<(), Error> {
 /// A claim leaves them alone, and a worker that has nothing to do would not say why.
 async fn tell_of_newer(shared: &Shared, session: &mut Session) -> Result<(), Error> {
     let failed = |error| Error::postgres("look for notifications of newer versions", error);
-    let transaction = begin(&mut session.client).await.map_err(failed)?;
+    let transaction = begin(&mut session.client, &shared.connector)
+        .await
+        .map_err(failed)?;
     let statement = shared.sql.newest_unread();
     for entry in &shared.durable {
         let row = transaction
@@ -58,7 +60,7 @@ async fn tell_of_newer(shared: &Shared, session: &mut Session) -> Result<(), Err
 
 async fn remove_old_spills(shared: &Shared, session: &mut Session) -> Result<(), Error> {
     let remove = async {
-        let transaction = begin(&mut session.client).await?;
+        let transaction = begin(&mut session.client, &shared.connector).await?;
         transaction
             .execute(&shared.sql.remove_old_spills(), &[])
             .await?;
@@ -74,7 +76,9 @@ async fn forget_old_ids(shared: &Shared, session: &mut Session) -> Result<(), Er
         return Ok(());
     };
     let failed = |error| Error::postgres("remove old ids from the inbox", error);
-    let transaction = begin(&mut session.client).await.map_err(failed)?;
+    let transaction = begin(&mut session.client, &shared.connector)
+        .await
+        .map_err(failed)?;
     let seconds = age.as_secs_f64();
     transaction
         .execute(&shared.sql.forget(), &[&seconds])

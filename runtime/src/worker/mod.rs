@@ -21,6 +21,7 @@ mod sessions;
 mod shared;
 mod shutdown;
 mod startup;
+mod statement;
 mod transient;
 
 use std::future::Future;
@@ -37,7 +38,8 @@ pub use event::WorkerEvent;
 pub use options::{Backoff, OnFailure};
 pub use shutdown::Shutdown;
 
-use connect::Connector;
+use bounds::Way;
+use connect::{Connector, Listen};
 use options::Options;
 
 /// Serves listeners: claims what is stored for them, and hands on what is sent.
@@ -51,6 +53,7 @@ use options::Options;
 /// ```
 pub struct Worker {
     connector: Connector,
+    listen: Listen,
     listeners: Option<ListenerSet>,
     options: Options,
 }
@@ -71,9 +74,42 @@ impl Worker {
     {
         Self {
             connector: Connector::new(config, tls),
+            listen: Listen::WhereWorkIsDone,
             listeners: None,
             options: Options::default(),
         }
+    }
+
+    /// Where to listen, if the configuration of [`Worker::new`] goes through a pooler in transaction mode, such as PgBouncer.
+    ///
+    /// This one must go to PostgreSQL itself, or through a pooler in session mode: a session that listens has to stay. One is
+    /// enough for each worker. Without TLS.
+    #[must_use]
+    pub fn session(self, config: Config) -> Self {
+        self.session_with_tls(config, NoTls)
+    }
+
+    /// The same with TLS.
+    #[must_use]
+    pub fn session_with_tls<T>(mut self, config: Config, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        self.connector = self.connector.by(Way::Pooled);
+        self.listen = Listen::On(Connector::new(config, tls));
+        self
+    }
+
+    /// Works through a pooler in transaction mode, without a session of its own: it does not listen, and looks for notifications
+    /// once in each [`Worker::poll_interval`]. Listeners of transient channels cannot be served so.
+    #[must_use]
+    pub fn polling(mut self) -> Self {
+        self.connector = self.connector.by(Way::Pooled);
+        self.listen = Listen::Never;
+        self
     }
 
     /// The listeners to serve.
@@ -222,14 +258,21 @@ impl Worker {
     pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
         let deadline = self.options.shutdown_timeout;
         let started = tokio::select! {
-            started = startup::start(self.connector, self.listeners, self.options) => started,
+            started = startup::start(self.connector, self.listen, self.listeners, self.options) => started,
             () = shutdown.requested() => return Ok(()),
         };
         let shared = Arc::new(started?);
 
         let mut tasks = JoinSet::new();
         let transient = transient::Dispatcher::spawn(&shared, &mut tasks);
-        tasks.spawn(listening::run(Arc::clone(&shared), transient));
+        if let Some(session) = shared.session.clone() {
+            tasks.spawn(listening::run(Arc::clone(&shared), session, transient));
+        } else {
+            let interval = shared.options.poll_interval;
+            tracing::info!(
+                "the worker does not listen: it looks for notifications every {interval:?}"
+            );
+        }
         tasks.spawn(maintenance::run(Arc::clone(&shared)));
         if !shared.durable.is_empty() {
             for _ in 0..shared.options.concurrency {

@@ -19,6 +19,8 @@ use crate::sql::Sql;
 
 pub(super) struct Shared {
     pub connector: Connector,
+    /// Where to listen; None: nowhere.
+    pub session: Option<Connector>,
     pub sql: Sql,
     pub options: Options,
     pub durable: Vec<Durable>,
@@ -57,8 +59,17 @@ pub(super) struct Transient {
 impl Shared {
     /// Opens a session, unless the worker stops before the server answers, which one that is not there may never do.
     pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
+        self.connect_by(&self.connector, role).await
+    }
+
+    /// The same, with another connector than that for work.
+    pub(super) async fn connect_by(
+        &self,
+        connector: &Connector,
+        role: Role,
+    ) -> Result<Session, Error> {
         tokio::select! {
-            session = self.connector.connect(role) => session,
+            session = connector.connect(role) => session,
             () = self.stop.cancelled() => {
                 Err(Error::new(Kind::Connect, "the worker stops: no connection is made any more"))
             }

@@ -8,19 +8,20 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
-use super::bounds::{Bounds, Role};
-use super::connect::Connector;
+use super::bounds::{Bounds, Role, Way};
+use super::connect::{Connector, Listen};
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
 use crate::error::Kind;
 use crate::generated::{FORMAT, ListenerSpec};
 use crate::sql::Sql;
-use crate::{Error, ListenerSet};
+use crate::{Error, ListenerSet, PgTimestampTz};
 
 /// Opens a first session, checks everything, and puts together what the tasks share.
 pub(super) async fn start(
     connector: Connector,
+    listen: Listen,
     listeners: Option<ListenerSet>,
     options: Options,
 ) -> Result<Shared, Error> {
@@ -67,10 +68,26 @@ pub(super) async fn start(
         }
     }
 
-    let connector = connector.bounded(Bounds::new(options.dead_after));
+    let bounds = Bounds::new(options.dead_after);
+    let connector = connector.bounded(bounds);
+    let listen = match listen {
+        Listen::WhereWorkIsDone => Some(connector.clone()),
+        Listen::On(other) => Some(other.bounded(bounds).together_with(&connector)),
+        Listen::Never => None,
+    };
+    if let (None, Some(entry)) = (&listen, transient.first()) {
+        let message = format!(
+            "listener `{}` is one of a transient channel, which only a session that listens hears: give the worker one with `.session(...)`, or serve others with `.only(...)`",
+            entry.spec.name
+        );
+        return Err(Error::new(Kind::Options, message));
+    }
     let session = connector.connect(Role::Start).await?;
     let client = &session.client;
     check_writable(client).await?;
+    if let (Way::Pooled, Some(listen)) = (connector.way(), &listen) {
+        check_same_database(client, listen).await?;
+    }
     check_storage(client, &sql).await?;
     let served: Vec<ListenerSpec> = durable
         .iter()
@@ -87,6 +104,7 @@ pub(super) async fn start(
 
     Ok(Shared {
         connector,
+        session: listen,
         sql,
         options,
         durable,
@@ -136,7 +154,7 @@ async fn check_writable(client: &Client) -> Result<(), Error> {
     let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
                pg_catalog.current_database()::text";
     let row = client
-        .query_one(sql, &[])
+        .query_typed_one(sql, &[])
         .await
         .map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
     let (standby, read_only, database): (bool, bool, String) = (row.get(0), row.get(1), row.get(2));
@@ -155,8 +173,32 @@ async fn check_writable(client: &Client) -> Result<(), Error> {
     ))
 }
 
+/// Listening in another database than that of the work would be silence.
+async fn check_same_database(client: &Client, listen: &Connector) -> Result<(), Error> {
+    let session = listen.connect(Role::Start).await?;
+    let sql = "SELECT oid, pg_catalog.pg_postmaster_start_time(), datname::text FROM pg_catalog.pg_database \
+               WHERE datname = pg_catalog.current_database()";
+    let place = async |client: &Client| {
+        let row = client
+            .query_typed_one(sql, &[])
+            .await
+            .map_err(|error| Error::postgres("ask for the database", error))?;
+        let place: (u32, PgTimestampTz, String) = (row.get(0), row.get(1), row.get(2));
+        Ok::<_, Error>(place)
+    };
+    let (work, wakes) = (place(client).await?, place(&session.client).await?);
+    if work == wakes {
+        return Ok(());
+    }
+    let message = format!(
+        "the worker would listen on another database (\"{}\") than it works on (\"{}\"): both configurations must go to the same server and database",
+        wakes.2, work.2
+    );
+    Err(Error::new(Kind::Options, message))
+}
+
 async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
-    let row = match client.query_one(&sql.storage_version(), &[]).await {
+    let row = match client.query_typed_one(&sql.storage_version(), &[]).await {
         Ok(row) => row,
         Err(error)
             if matches!(
@@ -203,7 +245,7 @@ fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {
 /// A listener that is not installed would wait for ever: nothing is stored for it.
 async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) -> Result<(), Error> {
     let rows = client
-        .query(&sql.installed_listeners(), &[])
+        .query_typed(&sql.installed_listeners(), &[])
         .await
         .map_err(|error| access_error(sql, error))?;
     let installed: HashMap<(&str, &str), (&str, Vec<&str>)> = rows
@@ -248,7 +290,7 @@ async fn check_installed(client: &Client, sql: &Sql, served: &[ListenerSpec]) ->
 
 async fn newest_id(client: &Client, sql: &Sql) -> Result<i64, Error> {
     let row = client
-        .query_one(&sql.newest_id(), &[])
+        .query_typed_one(&sql.newest_id(), &[])
         .await
         .map_err(|error| access_error(sql, error))?;
     Ok(row.get(0))

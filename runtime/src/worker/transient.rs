@@ -203,7 +203,7 @@ impl Spills {
                 continue;
             };
             let fetch = async {
-                let transaction = begin(&mut open.client).await?;
+                let transaction = begin(&mut open.client, &self.shared.connector).await?;
                 let row = transaction
                     .query_opt(&self.shared.sql.spilled(), &[&id])
                     .await?;

@@ -1,4 +1,5 @@
 //! Listeners that do what they are told, and workers in the background.
+#![allow(dead_code)] // Each test uses some of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use pgpubsub_runtime::{
 use pgpubsub_testkit::Database;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Config};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 pub(crate) const CATALOG: Catalog = Catalog {
@@ -51,6 +52,17 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
 pub(crate) struct Work {
     pub(crate) calls: Arc<AtomicUsize>,
     died: Arc<AtomicBool>,
+    impatient: bool,
+}
+
+impl Work {
+    /// Does not wait where the job says so.
+    pub(crate) fn impatient() -> Self {
+        Self {
+            impatient: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl DurableHandler for Work {
@@ -98,6 +110,12 @@ impl DurableHandler for Work {
                     inner.execute(insert, &[&"undone"]).await?;
                     inner.rollback().await?;
                     cx.transaction().execute(insert, &[&effect]).await?;
+                }
+                "wait" => {
+                    cx.transaction().execute(insert, &[&effect]).await?;
+                    if !self.impatient {
+                        std::future::pending::<()>().await;
+                    }
                 }
                 "slow" => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -192,6 +210,14 @@ impl Running {
         work: &Work,
         set_up: impl FnOnce(Worker) -> Worker,
     ) -> Self {
+        Self::start_on(database.config(), work, set_up)
+    }
+
+    pub(crate) fn start_on(
+        config: Config,
+        work: &Work,
+        set_up: impl FnOnce(Worker) -> Worker,
+    ) -> Self {
         let mut set = ListenerSet::new(CATALOG);
         set.durable(WORK, work.clone());
         set.durable(OTHER, work.clone());
@@ -199,7 +225,7 @@ impl Running {
         let stop = Arc::new(Notify::new());
         let shutdown = Arc::clone(&stop);
         let pause = Duration::from_millis(20);
-        let worker = Worker::new(database.config())
+        let worker = Worker::new(config)
             .listeners(set)
             .backoff(Backoff {
                 first: pause,
