@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::WorkerEvent;
 use super::delivery::{Claimed, Statements, deliver_one};
+use super::door;
 use super::shared::Shared;
 use crate::Error;
 
@@ -14,6 +15,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         match connect_and_serve(&shared, &mut failures).await {
             Ok(()) => return,
             Err(error) => {
+                // What it was woken for is for another one now.
+                shared.wake.notify_one();
                 failures += 1;
                 if !shared
                     .pause_before_reconnect(failures, &error.to_string())
@@ -53,13 +56,11 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
             }
         }
         first = (first + 1) % shared.durable.len();
-        if !worked {
+        if worked {
+            shared.rest.found();
+        } else {
             shared.emit(WorkerEvent::Idle);
-            tokio::select! {
-                () = shared.wake.notified() => {}
-                () = tokio::time::sleep(shared.options.poll_interval) => {}
-                () = shared.stop.cancelled() => {}
-            }
+            door::rest(shared).await;
         }
     }
     Ok(())
