@@ -4,13 +4,20 @@
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
     schema: String,
+    unquoted: String,
 }
 
 impl Sql {
     pub(crate) fn new(storage_schema: &str) -> Self {
         Self {
             schema: quote_identifier(storage_schema),
+            unquoted: storage_schema.to_owned(),
         }
+    }
+
+    /// Unquoted.
+    pub(crate) fn storage_schema(&self) -> &str {
+        &self.unquoted
     }
 
     /// A table or function of the storage schema, for a message.
@@ -232,6 +239,19 @@ impl Sql {
     /// dead after an hour, or what was longer already. In a transaction that has failed this fails too, and changes nothing.
     pub(crate) const WITHOUT_SIGNS_OF_LIFE: &str = "SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '1h', true) \
          WHERE pg_catalog.current_setting('idle_in_transaction_session_timeout')::pg_catalog.interval BETWEEN '1 ms' AND '1 h'";
+
+    /// `$1` keys of doors: each with who holds it now: `us`, `writers` who have not rung, or a `worker`.
+    ///
+    /// The order of a CASE is that of its branches. The shared lock ends with the statement.
+    pub(crate) const TRY_TO_SHUT: &str = "SELECT k, CASE \
+         WHEN pg_catalog.pg_try_advisory_lock(k) THEN 'us' \
+         WHEN pg_catalog.pg_try_advisory_xact_lock_shared(k) THEN 'writers' \
+         ELSE 'worker' END \
+         FROM pg_catalog.unnest($1::pg_catalog.int8[]) AS k";
+
+    /// `$1` keys of doors that we hold, `$2` where workers of the groups ring for each other.
+    pub(crate) const OPEN: &str = "SELECT pg_catalog.pg_advisory_unlock(k), pg_catalog.pg_notify(wire, '') \
+         FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($2::pg_catalog.text[])) AS door (k, wire)";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

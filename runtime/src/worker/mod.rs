@@ -9,6 +9,7 @@ mod connect;
 mod consumer;
 mod cursor;
 mod delivery;
+mod door;
 mod event;
 mod failure;
 mod listening;
@@ -172,6 +173,13 @@ impl Worker {
         self
     }
 
+    /// The same for a worker that serves a channel with `wake: poll`, whose writers wake nobody. Default 1 s.
+    #[must_use]
+    pub fn short_poll_interval(mut self, interval: Duration) -> Self {
+        self.options.short_poll_interval = interval;
+        self
+    }
+
     /// Times between the attempts of a notification that fails.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
@@ -268,7 +276,7 @@ impl Worker {
         if let Some(session) = shared.session.clone() {
             tasks.spawn(listening::run(Arc::clone(&shared), session, transient));
         } else {
-            let interval = shared.options.poll_interval;
+            let interval = shared.poll_interval();
             tracing::info!(
                 "the worker does not listen: it looks for notifications every {interval:?}"
             );

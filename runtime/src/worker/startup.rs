@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bounds::{Bounds, Role, Way};
 use super::connect::{Connector, Listen};
+use super::door::Rest;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
@@ -111,6 +112,7 @@ pub(super) async fn start(
         transient,
         floor,
         wake: Notify::new(),
+        rest: Rest::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),
