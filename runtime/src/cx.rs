@@ -11,6 +11,15 @@ pub struct Cx<'a> {
     transaction: BatchTransaction<'a>,
 }
 
+/// For a listener of a durable channel that holds a lease: the notification. There is no transaction.
+///
+/// Such a listener runs at least once: if its worker is gone for as long as the lease lasts, another one begins. What it writes into a
+/// database has a transaction of its own; [`Inbox::once`](crate::Inbox::once) with the
+/// [idempotency key](crate::Notification::idempotency_key) of the notification makes that happen once.
+pub struct LeaseCx {
+    notification: Notification,
+}
+
 /// For a listener of a transient channel: the notification. There is no transaction, as nothing is stored.
 pub struct TransientCx {
     notification: TransientNotification,
@@ -45,6 +54,17 @@ impl<'a> Cx<'a> {
 
     pub(crate) fn into_transaction(self) -> BatchTransaction<'a> {
         self.transaction
+    }
+}
+
+impl LeaseCx {
+    pub(crate) fn new(notification: Notification) -> Self {
+        Self { notification }
+    }
+
+    /// The notification.
+    pub fn notification(&self) -> &Notification {
+        &self.notification
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::payload::{DecodeError, Encode};
-use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
+use crate::{Cx, Delivery, Error, LeaseCx, ListenerError, Op, TransientCx};
 
 pub use bytes::BytesMut;
 
@@ -202,6 +202,17 @@ pub trait DurableHandler: Send + Sync {
         op: Op,
         payload: &'a Value,
         cx: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>>;
+}
+
+/// A listener of a durable channel that holds a lease, without its types.
+pub trait LeaseHandler: Send + Sync {
+    /// Decodes the payload and calls the listener.
+    fn call<'a>(
+        &'a self,
+        op: Op,
+        payload: &'a Value,
+        cx: &'a mut LeaseCx,
     ) -> BoxFuture<'a, Result<(), ListenerError>>;
 }
 

@@ -38,7 +38,7 @@ pub use tokio_postgres;
 pub use uuid;
 
 pub use context::{Context, ContextError, ignore, set_context};
-pub use cx::{Cx, TransientCx};
+pub use cx::{Cx, LeaseCx, TransientCx};
 pub use error::Error;
 pub use holder::{Holder, who_holds};
 pub use inbox::Inbox;

@@ -3,12 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::generated::{Catalog, DurableHandler, ListenerSpec, TransientHandler};
+use crate::generated::{Catalog, DurableHandler, LeaseHandler, ListenerSpec, TransientHandler};
+
+/// What implements a listener of a durable channel, and how it holds a notification meanwhile.
+#[derive(Clone)]
+pub(crate) enum Handler {
+    Transaction(Arc<dyn DurableHandler>),
+    Lease(Arc<dyn LeaseHandler>),
+}
 
 /// Listeners and what implements them; the generated `Listeners` builder makes it.
 pub struct ListenerSet {
     pub(crate) catalog: Catalog,
-    pub(crate) durable: Vec<(ListenerSpec, Arc<dyn DurableHandler>)>,
+    pub(crate) durable: Vec<(ListenerSpec, Handler)>,
     pub(crate) transient: Vec<(ListenerSpec, Arc<dyn TransientHandler>)>,
 }
 
@@ -24,7 +31,13 @@ impl ListenerSet {
 
     /// Adds a listener of a durable channel.
     pub fn durable(&mut self, spec: ListenerSpec, handler: impl DurableHandler + 'static) {
-        self.durable.push((spec, Arc::new(handler)));
+        self.durable
+            .push((spec, Handler::Transaction(Arc::new(handler))));
+    }
+
+    /// Adds a listener of a durable channel that holds a lease.
+    pub fn lease(&mut self, spec: ListenerSpec, handler: impl LeaseHandler + 'static) {
+        self.durable.push((spec, Handler::Lease(Arc::new(handler))));
     }
 
     /// Adds a listener of a transient channel.

@@ -125,6 +125,43 @@ impl Sql {
         )
     }
 
+    /// `$1` group, `$2` id, `$3` seconds: leases what this transaction holds. Nobody claims it before `not_before`.
+    pub(crate) fn take_lease(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempt that has the lease, `$4` seconds.
+    pub(crate) fn renew_lease(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempt that has the lease.
+    pub(crate) fn remove_leased(&self) -> String {
+        format!(
+            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempt that has the lease, `$4` error, `$5` seconds until the next attempt.
+    pub(crate) fn record_failure_of_leased(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"last_error\" = $4, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $5) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3",
+            self.schema
+        )
+    }
+
     /// `$1` id.
     pub(crate) fn spilled(&self) -> String {
         format!(

@@ -10,6 +10,7 @@ use super::failure::{self, Failure};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use crate::batch_transaction::BatchTransaction;
+use crate::listener_set::Handler;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
 
 /// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
@@ -107,14 +108,18 @@ async fn call<'a>(
     };
     let pulse = transaction.pulse();
     let mut cx = Cx::new(notification, transaction);
-    let listener = guard(entry.handler.call(op, &payload, &mut cx));
+    let Handler::Transaction(handler) = &entry.handler else {
+        unreachable!("what is leased has no batch");
+    };
+    let listener = guard(handler.call(op, &payload, &mut cx));
     let result = pulse
         .during(shared.connector.bounds().beat(), listener)
         .await;
     (cx.into_transaction(), result)
 }
 
-fn notification(entry: &Durable, row: &Row) -> Notification {
+/// What a row says, beside the payload.
+pub(super) fn notification(entry: &Durable, row: &Row) -> Notification {
     let attempts: i32 = row.get("attempts");
     let created_at: PgTimestampTz = row.get("created_at");
     let op: &str = row.get("op");

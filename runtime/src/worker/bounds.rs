@@ -25,6 +25,9 @@ pub(super) enum Way {
 /// A longer limit is none: the settings of the server are milliseconds of 32 bits.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
+/// Where there is no limit, a lease has one all the same.
+const USUAL_LEASE: Duration = Duration::from_secs(60);
+
 /// How long a worker may be silent before it counts as dead.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -99,6 +102,11 @@ impl Bounds {
         )
         .await;
         settings
+    }
+
+    /// How long a lease lasts that is not renewed.
+    pub(super) fn lease(self) -> Duration {
+        self.silence.unwrap_or(USUAL_LEASE)
     }
 
     /// How often a consumer gives a sign of life while a listener runs.

@@ -11,11 +11,14 @@ use super::cursor::Cursor;
 use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
 use super::door;
 use super::failure;
+use super::lease;
 use super::pace::{Pace, Seen};
 use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
+use crate::generated::LeaseHandler;
+use crate::listener_set::Handler;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -169,6 +172,9 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
+        if let Handler::Lease(handler) = &entry.handler {
+            return self.lease(transaction, &claim, handler.as_ref()).await;
+        }
         let (mut transaction, outcome) =
             batch::run(shared, entry, statements, transaction, rows).await?;
         if let Some(error) = &outcome.spoilt {
@@ -219,6 +225,22 @@ impl<'s> Consumer<'s> {
                 Ok((transaction, None))
             }
         }
+    }
+
+    /// Serves a listener that holds a lease: without a transaction, so all that it takes is this consumer.
+    async fn lease<'a>(
+        &mut self,
+        mut transaction: BatchTransaction<'a>,
+        claim: &Claim,
+        handler: &dyn LeaseHandler,
+    ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
+        let (shared, statements) = (self.shared, self.statements);
+        let (entry, rows) = (&shared.durable[claim.lane], &claim.claimed.rows);
+        let (row, took) = (&rows[0], claim.claimed.took);
+        let cursor = &mut self.lanes[claim.lane].cursor;
+        cursor.scanned(claim.start, took, Some(row.get("id")), true, Instant::now());
+        lease::serve(shared, entry, handler, statements, &mut transaction, row).await?;
+        Ok((transaction, None))
     }
 
     /// Nothing of a batch has happened, because of one that cannot be committed. If it was alone, its failure is recorded;
@@ -297,10 +319,14 @@ impl<'s> Consumer<'s> {
     }
 
     fn wanted(&self, lane: usize) -> Wanted<'s> {
+        let entry = &self.shared.durable[lane];
         Wanted {
-            entry: &self.shared.durable[lane],
+            entry,
             start: self.lanes[lane].cursor.start(Instant::now()),
-            limit: self.lanes[lane].pace.limit(),
+            limit: match entry.handler {
+                Handler::Transaction(_) => self.lanes[lane].pace.limit(),
+                Handler::Lease(_) => 1,
+            },
         }
     }
 

@@ -33,6 +33,13 @@ pub enum WorkerEvent {
         /// Why.
         error: String,
     },
+    /// A listener with a lease ran on after its lease had ended: another worker has the notification, or has had it.
+    LeaseLost {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
+    },
     /// A transient notification was not handed to a listener that is too far behind.
     Dropped {
         /// The listener.

@@ -20,6 +20,29 @@ pub(super) struct Failure {
     pause: Duration,
 }
 
+impl Failure {
+    /// Of an attempt after so many others.
+    pub(super) fn new(shared: &Shared, id: i64, error: String, attempts: i32) -> Self {
+        let failures = u32::try_from(attempts)
+            .unwrap_or_default()
+            .saturating_add(1);
+        let pause = shared.options.backoff.pause(failures);
+        Self { id, error, pause }
+    }
+
+    /// What is kept of the error.
+    pub(super) fn text(&self) -> String {
+        // PostgreSQL's text holds no NUL.
+        let characters = self.error.chars().filter(|character| *character != '\0');
+        characters.take(ERROR_LENGTH).collect()
+    }
+
+    /// Seconds until the next attempt.
+    pub(super) fn seconds(&self) -> f64 {
+        self.pause.as_secs_f64()
+    }
+}
+
 /// Keeps the notification with its error and the time of the next attempt, in the transaction that holds it.
 pub(super) async fn record(
     shared: &Shared,
@@ -30,22 +53,13 @@ pub(super) async fn record(
     error: String,
 ) -> Result<Failure, tokio_postgres::Error> {
     let id: i64 = row.get("id");
-    let failures = u32::try_from(row.get::<_, i32>("attempts"))
-        .unwrap_or_default()
-        .saturating_add(1);
-    let pause = shared.options.backoff.pause(failures);
-    // PostgreSQL's text holds no NUL.
-    let text: String = error
-        .chars()
-        .filter(|character| *character != '\0')
-        .take(ERROR_LENGTH)
-        .collect();
-    let seconds = pause.as_secs_f64();
+    let failure = Failure::new(shared, id, error, row.get("attempts"));
+    let (text, seconds) = (failure.text(), failure.seconds());
     statements
         .record_failure
         .execute(transaction, &[&entry.group, &id, &text, &seconds])
         .await?;
-    Ok(Failure { id, error, pause })
+    Ok(failure)
 }
 
 /// The same in a transaction of its own, as the one that held it has come to nothing.

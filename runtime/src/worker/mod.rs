@@ -12,6 +12,7 @@ mod delivery;
 mod door;
 mod event;
 mod failure;
+mod lease;
 mod listening;
 mod maintenance;
 mod options;
@@ -209,7 +210,7 @@ impl Worker {
     /// A process that ends, however it does, gives back at once what it held. This is for one that stands still, and for a
     /// machine or a network that is gone without a word. The sessions get `idle_in_transaction_session_timeout`, keepalives
     /// and `tcp_user_timeout` that add up to it. A listener may take longer: the worker gives the signs of life for it, unless
-    /// the listener blocks its thread for as long.
+    /// the listener blocks its thread for as long. A lease (`hold: lease`) lasts as long, and is renewed.
     #[must_use]
     pub fn dead_after(mut self, silence: Duration) -> Self {
         self.options.dead_after = silence;

@@ -15,7 +15,8 @@ use super::options::Options;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
-use crate::generated::{DurableHandler, ListenerSpec, TransientHandler, Wake};
+use crate::generated::{ListenerSpec, TransientHandler, Wake};
+use crate::listener_set::Handler;
 use crate::sql::Sql;
 
 pub(super) struct Shared {
@@ -40,7 +41,7 @@ pub(super) struct Shared {
 /// A listener of a durable channel.
 pub(super) struct Durable {
     pub spec: ListenerSpec,
-    pub handler: Arc<dyn DurableHandler>,
+    pub handler: Handler,
     /// The group that it is served for: that of the listener, or a former one.
     pub group: &'static str,
     /// What it asked for: channel and operation, with a blank between them.

@@ -1,7 +1,7 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use tokio::sync::Notify;
 use tokio_postgres::Client;
@@ -49,7 +49,7 @@ pub(super) async fn start(
             for group in std::iter::once(&spec.group).chain(spec.was) {
                 durable.push(Durable {
                     spec,
-                    handler: Arc::clone(&handler),
+                    handler: handler.clone(),
                     group,
                     wanted: wanted.clone(),
                     versions: versions.clone(),
