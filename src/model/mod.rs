@@ -324,6 +324,15 @@ pub enum Wake {
     None,
 }
 
+/// How a listener of a durable channel holds a notification while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// In the transaction that removes it.
+    Transaction,
+    /// By a time that is written into it, and renewed.
+    Lease,
+}
+
 /// A field of a message channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageField {
@@ -380,6 +389,8 @@ pub struct Listener {
     pub was: Vec<String>,
     /// Whether that is said; without a word, a group that is gone may have been this one.
     pub says_was: bool,
+    /// How it holds a notification while it runs.
+    pub hold: Hold,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
 }

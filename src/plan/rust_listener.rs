@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Channel, Delivery, FilterValue, Listener, Schema};
+use crate::model::{Channel, Delivery, FilterValue, Hold, Listener, Schema};
 
 use super::ident::{rust_builder, rust_const, rust_field, rust_literal, rust_type};
 use super::rust::{append, op_variant};
@@ -74,13 +74,50 @@ pub struct RustFilter {
     pub value: String,
 }
 
+/// How a listener is called.
+struct Way {
+    called: &'static str,
+    context: &'static str,
+    stub_context: &'static str,
+    handler: &'static str,
+    add: &'static str,
+}
+
+const IN_TRANSACTION: Way = Way {
+    called: "Called for each notification. An error rolls its effects back; it is tried again later.",
+    context: "runtime::Cx<'_>",
+    stub_context: "Cx<'_>",
+    handler: "DurableHandler",
+    add: "durable",
+};
+
+const WITH_LEASE: Way = Way {
+    called: "Called for each notification, at least once, without a transaction. After an error it is tried again later.",
+    context: "runtime::LeaseCx",
+    stub_context: "pgpubsub_runtime::LeaseCx",
+    handler: "LeaseHandler",
+    add: "lease",
+};
+
+const TRANSIENT: Way = Way {
+    called: "Called for each message that arrives while connected. An error is only reported.",
+    context: "runtime::TransientCx",
+    stub_context: "TransientCx",
+    handler: "TransientHandler",
+    add: "transient",
+};
+
 pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
     let channels: Vec<&Channel> = listener
         .channels
         .iter()
         .map(|subscription| &schema.channels[subscription.channel])
         .collect();
-    let durable = channels[0].delivery == Delivery::Durable;
+    let way = match (channels[0].delivery, listener.hold) {
+        (Delivery::Durable, Hold::Transaction) => &IN_TRANSACTION,
+        (Delivery::Durable, Hold::Lease) => &WITH_LEASE,
+        (Delivery::Transient, _) => &TRANSIENT,
+    };
     let names: Vec<String> = channels
         .iter()
         .map(|channel| format!("`{}`", channel.name))
@@ -123,11 +160,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         doc,
         ty: rust_type(&listener.name),
         method: rust_field(&listener.name),
-        called: if durable {
-            "Called for each notification. An error rolls its effects back; it is tried again later."
-        } else {
-            "Called for each message that arrives while connected. An error is only reported."
-        },
+        called: way.called,
         unconventional: is_unconventional(&rust_field(&listener.name)),
         builder: rust_builder(&listener.name),
         constant: rust_const(&listener.name),
@@ -153,18 +186,10 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
                 }
             })
             .collect(),
-        context: if durable {
-            "runtime::Cx<'_>"
-        } else {
-            "runtime::TransientCx"
-        },
-        stub_context: if durable { "Cx<'_>" } else { "TransientCx" },
-        handler: if durable {
-            "DurableHandler"
-        } else {
-            "TransientHandler"
-        },
-        add: if durable { "durable" } else { "transient" },
+        context: way.context,
+        stub_context: way.stub_context,
+        handler: way.handler,
+        add: way.add,
     }
 }
 

@@ -305,6 +305,8 @@ pub struct ListenerDecl {
     pub events: Option<Vec<Spanned<String>>>,
     /// `group:`.
     pub group: Option<Spanned<String>>,
+    /// `hold:`.
+    pub hold: Option<Spanned<String>>,
     /// `filter:`.
     pub filter: Vec<FilterDecl>,
 }

@@ -88,6 +88,8 @@ const fn later(name: &'static str) -> Key {
 pub const DELIVERIES: &[&str] = &["durable", "transient"];
 /// Words of `wake`.
 pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
+/// Words of `hold`.
+pub const HOLDS: &[&str] = &["transaction", "lease"];
 /// Words of `level`.
 pub const LEVELS: &[&str] = &["row", "statement"];
 /// Words of `fire`.
@@ -602,6 +604,11 @@ pub static LISTENER: Mapping = Mapping {
             "group",
             Shape::Text,
             "Listeners of a group share one copy of each notification. Default: the key.",
+        ),
+        key(
+            "hold",
+            Shape::Word(HOLDS),
+            "How it holds a notification. `transaction`: in the one that removes it, exactly once. `lease`: for minutes, without one, at least once.",
         ),
         key(
             "filter",

@@ -70,7 +70,7 @@ pub(super) async fn serve(
         handle.batch_execute("COMMIT"),
     )
     .await;
-    let taken = taken.and_then(|_| committed);
+    let taken = taken.and(committed);
     taken.map_err(|error| Error::postgres("lease a notification", error))?;
     transaction.renew();
 

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::schema::{Document, FilterDecl, ListenerDecl, Spanned};
 
 use super::super::{
-    Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op, Subscription,
+    Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Hold, Listener, Op, Subscription,
 };
 use super::channels::by_name;
 use super::{past, triggers::ops_of};
@@ -61,6 +61,7 @@ pub(super) fn check(
                     channel: index,
                     ops: channel.ops(),
                 }],
+                hold: Hold::Transaction,
                 filter: Vec::new(),
             });
         }
@@ -175,6 +176,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
         was: former_groups(declared, &context.channels[first], diagnostics),
         says_was: declared.was.is_some(),
+        hold: hold(declared, &context.channels[first], diagnostics),
         filter,
     })
 }
@@ -283,6 +285,24 @@ fn subchannels(channels: &[Channel], base: usize) -> Vec<usize> {
             false
         })
         .collect()
+}
+
+fn hold(declared: &ListenerDecl, channel: &Channel, diagnostics: &mut Diagnostics) -> Hold {
+    let Some(hold) = &declared.hold else {
+        return Hold::Transaction;
+    };
+    if channel.delivery == Delivery::Transient {
+        let message = format!(
+            "channel `{}` is transient: nothing is stored that a listener could hold",
+            channel.name
+        );
+        let diagnostic = Diagnostic::new(Code::InvalidOption, hold.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove `hold`"));
+    }
+    match hold.value.as_str() {
+        "lease" => Hold::Lease,
+        _ => Hold::Transaction,
+    }
 }
 
 fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Diagnostics) {

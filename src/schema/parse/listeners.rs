@@ -20,6 +20,7 @@ pub(super) fn listener(
         include_subchannels: None,
         events: None,
         group: None,
+        hold: None,
         filter: Vec::new(),
     };
     let Some(fields) = reader.fields(node, &what, &language::LISTENER) else {
@@ -33,6 +34,7 @@ pub(super) fn listener(
     listener.include_subchannels = reader.bool(&fields, "include_subchannels");
     listener.events = reader.optional_texts(&fields, "events");
     listener.group = reader.optional_text(&fields, "group");
+    listener.hold = reader.word(&fields, "hold", language::HOLDS);
     if let Some(node) = fields.get("filter") {
         for (key, value) in reader.entries(node, "`filter`").unwrap_or_default() {
             if let Some(value) = reader.text(value, "the value of a filter") {

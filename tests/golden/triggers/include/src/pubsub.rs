@@ -31,6 +31,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         COUNT,
         REINDEX,
         AUDIT,
+        ARCHIVE,
         ON_ACCOUNT_TUNED,
         ON_ACCOUNT_QUIET,
         ON_ACCOUNT_RENAMED,
@@ -1389,6 +1390,56 @@ impl<L: Audit> runtime::generated::DurableHandler for AuditHandler<L> {
     }
 }
 
+/// Listener `archive` on the channel `account_saved`.
+pub trait Archive: Send + Sync + 'static {
+    /// Called for each notification, at least once, without a transaction. After an error it is tried again later.
+    fn archive(
+        &self,
+        event: AccountSaved,
+        cx: &mut runtime::LeaseCx,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Archive> Archive for ::std::sync::Arc<L> {
+    fn archive(
+        &self,
+        event: AccountSaved,
+        cx: &mut runtime::LeaseCx,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::archive(self, event, cx)
+    }
+}
+
+/// The listener `Archive` as the database knows it.
+pub const ARCHIVE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "archive",
+    group: "archive",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: AccountSaved::CHANNEL,
+        ops: &[runtime::Op::Insert, runtime::Op::Update],
+    }],
+    filter: &[],
+};
+
+struct ArchiveHandler<L>(L);
+
+impl<L: Archive> runtime::generated::LeaseHandler for ArchiveHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::LeaseCx,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::archive(&self.0, event, cx).await
+        })
+    }
+}
+
 /// Listener `on_account_tuned` on the channel `account_tuned`.
 pub trait OnAccountTuned: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
@@ -2015,6 +2066,7 @@ impl Listeners {
         L: Count,
         L: Reindex,
         L: Audit,
+        L: Archive,
         L: OnAccountTuned,
         L: OnAccountQuiet,
         L: OnAccountRenamed,
@@ -2033,6 +2085,7 @@ impl Listeners {
         listeners = listeners.count(::std::sync::Arc::clone(&app));
         listeners = listeners.reindex(::std::sync::Arc::clone(&app));
         listeners = listeners.audit(::std::sync::Arc::clone(&app));
+        listeners = listeners.archive(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_tuned(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_quiet(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_renamed(::std::sync::Arc::clone(&app));
@@ -2069,6 +2122,14 @@ impl Listeners {
     pub fn audit<L: Audit>(mut self, listener: L) -> Self {
         let handler = AuditHandler(listener);
         self.set.durable(AUDIT, handler);
+        self
+    }
+
+    /// Adds the listener [`Archive`].
+    #[must_use]
+    pub fn archive<L: Archive>(mut self, listener: L) -> Self {
+        let handler = ArchiveHandler(listener);
+        self.set.lease(ARCHIVE, handler);
         self
     }
 
