@@ -23,22 +23,26 @@ impl<'a> Pulse<'a> {
         }
     }
 
-    /// Runs a listener.
+    /// Runs a listener; None if the connection was lost meanwhile, so that all it does is in vain.
     pub(crate) async fn during<T>(
         &self,
         every: Option<Duration>,
         listener: impl Future<Output = T>,
-    ) -> T {
+    ) -> Option<T> {
         let Some(every) = every else {
-            return listener.await;
+            return Some(listener.await);
         };
         let mut listener = pin!(listener);
         loop {
             tokio::select! {
                 // So a quick one never sees the timer, which is made when it is asked first.
                 biased;
-                result = &mut listener => return result,
-                () = async { tokio::time::sleep(every).await } => self.beat(),
+                result = &mut listener => return Some(result),
+                () = async { tokio::time::sleep(every).await } => {
+                    if !self.beat() {
+                        return None;
+                    }
+                }
             }
         }
     }
@@ -60,15 +64,17 @@ impl<'a> Pulse<'a> {
         place.get_or_insert_with(|| Arc::clone(transaction));
     }
 
-    /// The future sends when it is polled first; nobody needs the answer. An empty statement is answered in a transaction that
-    /// has failed, too, and fails none.
-    fn beat(&self) {
+    /// Whether the connection is there. The future sends when it is polled first; nobody needs the answer. An empty statement is
+    /// answered in a transaction that has failed, too, and fails none.
+    fn beat(&self) -> bool {
         let transaction = self
             .transaction
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(transaction) = &*transaction {
-            drop(transaction.batch_execute("").now_or_never());
-        }
+        let Some(transaction) = &*transaction else {
+            return true;
+        };
+        drop(transaction.batch_execute("").now_or_never());
+        !transaction.client().is_closed()
     }
 }

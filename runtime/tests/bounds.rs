@@ -177,6 +177,24 @@ async fn a_listener_that_is_quiet_for_longer_is_not_interrupted() {
 }
 
 #[tokio::test]
+async fn a_listener_whose_session_is_lost_is_cancelled_and_its_consumer_goes_on() {
+    let (database, client) = database().await;
+    store(&client, "work", &[("any", 1)]).await;
+    let mut holding = Holding::start(database.config(), false);
+    holding.entered.recv().await.unwrap();
+    let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name = 'pgpubsub consumer'";
+    assert_eq!(count(&client, kill).await, 1);
+    // The only consumer, although nobody has told the listener to go on.
+    let again = tokio::time::timeout(DEADLINE, holding.entered.recv());
+    again.await.expect("in time").unwrap();
+    holding.go_on.notify_one();
+    until(&client, WAITING, 0).await;
+    assert_eq!(count(&client, EFFECTS).await, 1);
+    holding.stop().await;
+}
+
+#[tokio::test]
 async fn sessions_say_what_they_are_for_unless_the_application_has_named_them() {
     let (database, client) = database().await;
     let names = "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE datname = current_database()

@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgpubsub_runtime::generated::{ListenerSpec, TransientHandler, notify};
+use pgpubsub_runtime::chrono::Utc;
+use pgpubsub_runtime::generated::{LeaseHandler, ListenerSpec, TransientHandler, notify};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Context, Inbox, ListenerError, ListenerSet, TransientCx, Worker, pending, set_context,
-    who_holds,
+    Context, Inbox, LeaseCx, ListenerError, ListenerSet, TransientCx, Worker, WorkerEvent, pending,
+    set_context, who_holds,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::Notify;
@@ -181,6 +182,60 @@ async fn a_worker_that_is_silent_behind_a_pooler_is_dead_after_its_time_too() {
     proxy.swallow(false);
     silent.stop().await;
     assert_eq!(count(&client, EFFECTS).await, 1);
+}
+
+struct Leased;
+
+impl LeaseHandler for Leased {
+    fn call<'a>(
+        &'a self,
+        _: pgpubsub_runtime::Op,
+        job: &'a Value,
+        cx: &'a mut LeaseCx,
+    ) -> pgpubsub_runtime::generated::BoxFuture<'a, Result<(), ListenerError>> {
+        Box::pin(async move {
+            // Longer than the lease, which has to be renewed.
+            while job["do"] == "slow" && cx.notification().created_at > Utc::now() - SLOW {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            match cx.notification().attempt {
+                1 if job["do"] == "fail" => Err("told to".into()),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+const SLOW: Duration = Duration::from_secs(6);
+
+#[tokio::test]
+async fn leases_are_taken_renewed_and_ended_through_a_pool() {
+    let Some((database, client, pooler)) = pooled().await else {
+        return;
+    };
+    let jobs = [("slow", 2), ("any", 20), ("fail", 5)];
+    store(&client, "work", &jobs).await;
+    let mut set = ListenerSet::new(CATALOG);
+    set.lease(WORK, Leased);
+    let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
+    let pause = Duration::from_millis(20);
+    let worker = Worker::new(pooler.config())
+        .listeners(set)
+        .session(database.config())
+        .dead_after(Duration::from_secs(3))
+        .backoff(pgpubsub_runtime::Backoff {
+            first: pause,
+            max: pause,
+        })
+        .on_event(move |event| drop(sender.send(event)));
+    let shutdown = async { until(&client, WAITING, 0).await };
+    worker.run_until(shutdown).await.unwrap();
+    let mut delivered = 0;
+    while let Ok(event) = events.try_recv() {
+        assert!(!matches!(event, WorkerEvent::LeaseLost { .. }), "{event:?}");
+        delivered += usize::from(matches!(event, WorkerEvent::Delivered { .. }));
+    }
+    assert_eq!(delivered, 27);
 }
 
 #[tokio::test]

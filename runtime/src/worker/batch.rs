@@ -112,9 +112,11 @@ async fn call<'a>(
         unreachable!("what is leased has no batch");
     };
     let listener = guard(handler.call(op, &payload, &mut cx));
-    let result = pulse
-        .during(shared.connector.bounds().beat(), listener)
-        .await;
+    let beat = shared.connector.bounds().beat();
+    let result = pulse.during(beat, listener).await.unwrap_or_else(|| {
+        // Recording it fails of the same, and what was claimed is delivered again.
+        Err("the connection was lost while the listener ran".to_owned())
+    });
     (cx.into_transaction(), result)
 }
 
