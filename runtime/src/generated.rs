@@ -60,6 +60,8 @@ pub struct Channel {
     pub version: u32,
     /// Former names, under which notifications may still wait.
     pub was: &'static [&'static str],
+    /// Whether some of its notifications come one after the other (`key`, `order`).
+    pub ordered: bool,
 }
 
 /// A model.

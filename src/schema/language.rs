@@ -86,6 +86,8 @@ const fn later(name: &'static str) -> Key {
 
 /// Words of `delivery`.
 pub const DELIVERIES: &[&str] = &["durable", "transient"];
+/// Words of `order`.
+pub const ORDERS: &[&str] = &["total"];
 /// Words of `level`.
 pub const LEVELS: &[&str] = &["row", "statement"];
 /// Words of `fire`.
@@ -449,6 +451,16 @@ pub static CHANNEL: Mapping = Mapping {
             "`durable`: stored, processed once. `transient`: to whoever is connected.",
         ),
         key(
+            "key",
+            TEXTS,
+            "Columns (fields of a message): notifications with equal values in them come one after the other. Durable only.",
+        ),
+        key(
+            "order",
+            Shape::Word(ORDERS),
+            "`total`: all notifications of the channel come one after the other. Durable only.",
+        ),
+        key(
             "changed",
             Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
             "Which updates count: by columns whose values really differ, or by the whole row.",
@@ -513,7 +525,6 @@ pub static CHANNEL: Mapping = Mapping {
         ATTRIBUTES,
         WAS,
         OLDEST,
-        later("key"),
         later("wake"),
     ],
 };

@@ -2,11 +2,10 @@
 
 mod capture;
 mod condition;
+mod order;
 mod probe;
 mod trigger;
 mod version;
-
-use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -17,7 +16,10 @@ use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
+pub use order::SqlGroup;
 pub use trigger::SqlTrigger;
+
+use order::Groups;
 
 /// What the database shall hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,6 +95,8 @@ pub struct SqlFunction {
     pub own_triggers: bool,
     /// Whether it checks a condition row by row.
     pub has_condition: bool,
+    /// Whether it makes an order key, row by row.
+    pub has_order_key: bool,
 }
 
 /// What a capture function does for one operation.
@@ -104,8 +108,15 @@ pub struct SqlBranch {
     pub tg_op: String,
     /// Value of the `op` column, as a literal.
     pub op: String,
-    /// Groups that get a copy, as literals.
-    pub groups: Vec<String>,
+    /// Groups that get a copy.
+    pub groups: Vec<SqlGroup>,
+    /// Whether one of them gets its notifications in an order.
+    pub ordered: bool,
+    /// Order key of a row or message: an expression; `None`: it has none, or all have the same.
+    pub order_key: Option<String>,
+    /// What the order key is made of: expressions.
+    #[serde(skip)]
+    pub key_values: Vec<String>,
     /// Row images.
     pub images: Vec<SqlImage>,
     /// What must hold; lines of one expression.
@@ -261,47 +272,22 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     }
 }
 
-/// Groups with a listener for an operation of a channel.
-struct Groups {
-    groups: HashMap<(usize, Op), Vec<String>>,
-}
-
-impl Groups {
-    fn new(schema: &Schema) -> Self {
-        let mut groups: HashMap<(usize, Op), Vec<String>> = HashMap::new();
-        for listener in &schema.listeners {
-            let group = sql_literal(&listener.group);
-            for subscription in &listener.channels {
-                for op in &subscription.ops {
-                    let there = groups.entry((subscription.channel, *op)).or_default();
-                    if !there.contains(&group) {
-                        there.push(group.clone());
-                    }
-                }
-            }
-        }
-        Self { groups }
-    }
-
-    /// In order of the file, each once, as literals.
-    fn of(&self, channel: usize, op: Op) -> Vec<String> {
-        self.groups.get(&(channel, op)).cloned().unwrap_or_default()
-    }
-}
-
 /// The function of a message channel under its name or a former one.
 fn notify(
     schema: &Schema,
     channel: &Channel,
     name: &str,
-    groups: Vec<String>,
+    groups: Vec<SqlGroup>,
     version: u32,
 ) -> SqlFunction {
     let branch = SqlBranch {
         keyword: "",
         tg_op: String::new(),
         op: sql_literal(Op::Message.as_str()),
+        ordered: order::is_ordered(&groups),
         groups,
+        order_key: order::of_message(schema, channel),
+        key_values: Vec::new(),
         images: Vec::new(),
         condition: Vec::new(),
         rows: None,
@@ -309,6 +295,7 @@ fn notify(
     let arguments = "pg_catalog.text, pg_catalog.int4";
     let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
     function.model_version = version;
+    function.has_order_key = function.branches[0].order_key.is_some();
     if !function.durable {
         // The time of the notification is part of what is sent.
         function.settings = vec!["timezone = 'UTC'"];
@@ -356,6 +343,7 @@ fn function(
         returns_row: false,
         own_triggers: false,
         has_condition: false,
+        has_order_key: false,
     }
 }
 
