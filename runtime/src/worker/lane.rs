@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use super::batch::Outcome;
 use super::cursor::Cursor;
 use super::delivery::{Claimed, Wanted};
-use super::options::Options;
+use super::keys::{KeyCursor, Walked};
 use super::pace::{Pace, Seen};
 use super::shared::Shared;
+use crate::sql::Part;
 
 /// A part of what waits for a listener, as one consumer serves it: a walk finds what is next, the pace says how much of it.
 pub(super) struct Lane {
@@ -15,19 +16,26 @@ pub(super) struct Lane {
     pub entry: usize,
     walk: Walk,
     pace: Pace,
+    floor: i64,
+    /// It is not looked at before this time.
+    rests_until: Option<Instant>,
 }
 
 /// In which order a lane looks at what waits, and how far it has got.
 enum Walk {
-    /// All of the group, by id.
-    ById(Cursor),
+    /// A part of the group, by id.
+    ById(Part, Cursor),
+    /// Key by key, and each by id.
+    ByKey(KeyCursor),
 }
 
 /// Where a claim begins.
 #[derive(Clone, Debug)]
 pub(super) enum Start {
-    /// Behind this id.
-    ById(i64),
+    /// In a part of the group, behind this id.
+    ById(Part, i64),
+    /// Behind this key, in each behind this id.
+    ByKey(String, i64),
 }
 
 /// A claim of a lane.
@@ -39,21 +47,37 @@ pub(super) struct Claim {
 }
 
 impl Lane {
-    /// All lanes of a consumer.
+    /// All lanes of a consumer. Whatever waits for a listener is in one of its lanes.
     pub(super) fn all(shared: &Shared) -> Vec<Self> {
         let now = Instant::now();
-        let lane = |entry| Self {
-            entry,
-            walk: Walk::ById(Cursor::new(shared.floor, now)),
-            pace: pace(&shared.options),
-        };
-        (0..shared.durable.len()).map(lane).collect()
+        let mut lanes = Vec::new();
+        for (entry, durable) in shared.durable.iter().enumerate() {
+            let by_id = |part| Walk::ById(part, Cursor::new(shared.floor, now));
+            let walks = if durable.ordered {
+                vec![
+                    Walk::ByKey(KeyCursor::default()),
+                    by_id(Part::Unordered),
+                    by_id(Part::Left),
+                ]
+            } else {
+                vec![by_id(Part::All)]
+            };
+            lanes.extend(walks.into_iter().map(|walk| Self {
+                entry,
+                walk,
+                pace: Pace::new(shared.options.batch, shared.options.batch_time),
+                floor: shared.floor,
+                rests_until: None,
+            }));
+        }
+        lanes
     }
 
     /// Where the next claim begins.
     pub(super) fn start(&self, now: Instant) -> Start {
         match &self.walk {
-            Walk::ById(cursor) => Start::ById(cursor.start(now)),
+            Walk::ById(part, cursor) => Start::ById(*part, cursor.start(now)),
+            Walk::ByKey(cursor) => Start::ByKey(cursor.start(), self.floor),
         }
     }
 
@@ -71,11 +95,19 @@ impl Lane {
         let Claimed {
             rows, full, took, ..
         } = &claim.claimed;
-        let now = Instant::now();
-        match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
+        let last = outcome.last.map(|place| &rows[place]);
+        match &mut self.walk {
+            Walk::ById(_, cursor) => {
                 let more = *full || outcome.cut;
-                cursor.scanned(*start, *took, outcome.last, more, now);
+                let last = last.map(|row| row.get("id"));
+                cursor.scanned(claim.start.after(), *took, last, more, Instant::now());
+            }
+            Walk::ByKey(cursor) => {
+                cursor.walked(&claim.claimed.walked, true);
+                // The keys that it did not get to are next.
+                if let (true, Some(row)) = (outcome.cut, last) {
+                    cursor.back_to(row.get("key"));
+                }
             }
         }
         self.pace.learn(&Seen {
@@ -91,27 +123,38 @@ impl Lane {
     /// A claim has found nothing: whether it did not see everything, and another one may be made at once.
     pub(super) fn found_nothing(&mut self, claim: &Claim) -> bool {
         let now = Instant::now();
-        match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
-                cursor.scanned(*start, claim.claimed.took, None, false, now);
-                !cursor.is_floor(*start) && cursor.is_floor(cursor.start(now))
+        let again = match &mut self.walk {
+            Walk::ById(_, cursor) => {
+                let start = claim.start.after();
+                cursor.scanned(start, claim.claimed.took, None, false, now);
+                !cursor.is_floor(start) && cursor.is_floor(cursor.start(now))
             }
+            Walk::ByKey(cursor) => !cursor.walked(&claim.claimed.walked, false),
+        };
+        if !again {
+            self.rest(claim.claimed.took, now);
         }
+        again
     }
 
     /// A look that began there has found nothing to claim.
     pub(super) fn passed(&mut self, start: &Start, took: Duration, now: Instant) {
         match (&mut self.walk, start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
+            (Walk::ById(_, cursor), Start::ById(_, start)) => {
                 cursor.scanned(*start, took, None, false, now);
             }
+            // It went from the first key to the last.
+            (Walk::ByKey(_), _) | (_, Start::ByKey(..)) => {}
         }
+        self.rest(took, now);
     }
 
     /// A claim has come to nothing: it is made again, one notification at a time.
     pub(super) fn redo_alone(&mut self, claim: &Claim) {
         match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => cursor.back_to(*start),
+            (Walk::ById(_, cursor), Start::ById(_, start)) => cursor.back_to(*start),
+            (Walk::ByKey(cursor), Start::ByKey(after, _)) => cursor.back_to(after),
+            _ => {}
         }
         self.pace.redo_alone(claim.claimed.rows.len());
     }
@@ -119,13 +162,29 @@ impl Lane {
     /// If something may be there that was not seen: when to look for it, even if nobody rings.
     pub(super) fn unseen_until(&self) -> Option<Instant> {
         match &self.walk {
-            Walk::ById(cursor) => cursor.unseen_until(),
+            Walk::ById(Part::Left, _) | Walk::ByKey(_) => None,
+            Walk::ById(_, cursor) => cursor.unseen_until(),
         }
     }
-}
 
-fn pace(options: &Options) -> Pace {
-    Pace::new(options.batch, options.batch_time)
+    /// Whether it is not worth while to look at it now.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether only a claim tells if something is there: a look goes from the first key to the last.
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(&self.walk, Walk::ByKey(cursor) if !cursor.is_at_start())
+    }
+
+    /// Nothing was left over from before the group had an order. No more comes but from transactions that were under way, and
+    /// to see that, all that waits in order is passed over: that is not done at every occasion.
+    fn rest(&mut self, took: Duration, now: Instant) {
+        if matches!(self.walk, Walk::ById(Part::Left, _)) {
+            let rest = (took * 20).clamp(Duration::from_secs(1), Duration::from_secs(30));
+            self.rests_until = Some(now + rest);
+        }
+    }
 }
 
 impl Claim {
@@ -136,4 +195,26 @@ impl Claim {
             claimed,
         }
     }
+}
+
+impl Start {
+    /// The part of the group that is looked at.
+    pub(super) fn part(&self) -> Part {
+        match self {
+            Self::ById(part, _) => *part,
+            Self::ByKey(..) => Part::Ordered,
+        }
+    }
+
+    /// Behind which id.
+    pub(super) fn after(&self) -> i64 {
+        match self {
+            Self::ById(_, id) | Self::ByKey(_, id) => *id,
+        }
+    }
+}
+
+impl Walked {
+    /// A claim that did not go by key.
+    pub(super) const NO_KEYS: Self = Self { last: None };
 }

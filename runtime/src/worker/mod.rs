@@ -10,6 +10,7 @@ mod cursor;
 mod delivery;
 mod event;
 mod failure;
+mod keys;
 mod lane;
 mod listening;
 mod maintenance;

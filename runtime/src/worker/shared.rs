@@ -44,6 +44,8 @@ pub(super) struct Durable {
     pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
+    /// Whether some of what is stored for the group comes one after the other.
+    pub ordered: bool,
 }
 
 /// A listener of a transient channel.
