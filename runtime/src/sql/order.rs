@@ -27,6 +27,20 @@ impl Sql {
         )
     }
 
+    /// Keys whose first notification has failed, with that and the number of those behind it.
+    pub(crate) fn blocked_keys(&self) -> String {
+        format!(
+            "SELECT \"n\".\"listener_group\", \"n\".\"order_key\", \"n\".\"channel\", \"n\".\"id\", \"n\".\"attempts\", \"n\".\"last_error\", \"n\".\"not_before\", \
+               (SELECT pg_catalog.count(*) FROM {0}.\"notification\" AS \"b\" WHERE \"b\".\"listener_group\" = \"n\".\"listener_group\" \
+                 AND \"b\".\"order_key\" = \"n\".\"order_key\" AND \"b\".\"id\" > \"n\".\"id\") AS \"behind\" \
+             FROM {0}.\"notification\" AS \"n\" WHERE \"n\".\"order_key\" <> '' AND \"n\".\"attempts\" > 0 \
+               AND NOT EXISTS (SELECT FROM {0}.\"notification\" AS \"f\" WHERE \"f\".\"listener_group\" = \"n\".\"listener_group\" \
+                 AND \"f\".\"order_key\" = \"n\".\"order_key\" AND \"f\".\"id\" < \"n\".\"id\") \
+             ORDER BY \"n\".\"listener_group\", \"n\".\"order_key\"",
+            self.schema
+        )
+    }
+
     /// Takes hold of keys whose first notification can be claimed: the first of two statements, which go out together.
     ///
     /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read, `$4` the id behind which
