@@ -1,5 +1,6 @@
 //! What a consumer serves in turns.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Outcome;
@@ -7,6 +8,7 @@ use super::cursor::Cursor;
 use super::delivery::{Claimed, Wanted};
 use super::keys::{KeyCursor, Walked};
 use super::pace::{Pace, Seen};
+use super::rest::Rest;
 use super::shared::Shared;
 use crate::sql::Part;
 
@@ -17,8 +19,8 @@ pub(super) struct Lane {
     walk: Walk,
     pace: Pace,
     floor: i64,
-    /// It is not looked at before this time.
-    rests_until: Option<Instant>,
+    /// That of [`Part::Left`].
+    rest: Option<Arc<Rest>>,
 }
 
 /// In which order a lane looks at what waits, and how far it has got.
@@ -64,10 +66,13 @@ impl Lane {
             };
             lanes.extend(walks.into_iter().map(|walk| Self {
                 entry,
-                walk,
                 pace: Pace::new(shared.options.batch, shared.options.batch_time),
                 floor: shared.floor,
-                rests_until: None,
+                rest: match walk {
+                    Walk::ById(Part::Left, _) => Some(Arc::clone(&durable.rest)),
+                    _ => None,
+                },
+                walk,
             }));
         }
         lanes
@@ -96,6 +101,9 @@ impl Lane {
             rows, full, took, ..
         } = &claim.claimed;
         let last = outcome.last.map(|place| &rows[place]);
+        if let Some(rest) = &self.rest {
+            rest.found_something();
+        }
         match &mut self.walk {
             Walk::ById(_, cursor) => {
                 let more = *full || outcome.cut;
@@ -131,8 +139,8 @@ impl Lane {
             }
             Walk::ByKey(cursor) => !cursor.walked(&claim.claimed.walked, false),
         };
-        if !again {
-            self.rest(claim.claimed.took, now);
+        if let (false, Some(rest)) = (again, &self.rest) {
+            rest.found_nothing(claim.claimed.took, now);
         }
         again
     }
@@ -146,7 +154,9 @@ impl Lane {
             // It went from the first key to the last.
             (Walk::ByKey(_), _) | (_, Start::ByKey(..)) => {}
         }
-        self.rest(took, now);
+        if let Some(rest) = &self.rest {
+            rest.found_nothing(took, now);
+        }
     }
 
     /// A claim has come to nothing: it is made again, one notification at a time.
@@ -169,21 +179,12 @@ impl Lane {
 
     /// Whether it is not worth while to look at it now.
     pub(super) fn rests(&self, now: Instant) -> bool {
-        self.rests_until.is_some_and(|until| now < until)
+        self.rest.as_ref().is_some_and(|rest| rest.lasts(now))
     }
 
     /// Whether only a claim tells if something is there: a look goes from the first key to the last.
     pub(super) fn is_under_way(&self) -> bool {
         matches!(&self.walk, Walk::ByKey(cursor) if !cursor.is_at_start())
-    }
-
-    /// Nothing was left over from before the group had an order. No more comes but from transactions that were under way, and
-    /// to see that, all that waits in order is passed over: that is not done at every occasion.
-    fn rest(&mut self, took: Duration, now: Instant) {
-        if matches!(self.walk, Walk::ById(Part::Left, _)) {
-            let rest = (took * 20).clamp(Duration::from_secs(1), Duration::from_secs(30));
-            self.rests_until = Some(now + rest);
-        }
     }
 }
 

@@ -17,6 +17,7 @@ mod maintenance;
 mod options;
 mod pace;
 mod panic;
+mod rest;
 mod selection;
 mod shared;
 mod startup;

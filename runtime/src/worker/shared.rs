@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
 use super::options::Options;
+use super::rest::Rest;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
@@ -46,6 +47,8 @@ pub(super) struct Durable {
     pub filter: Option<String>,
     /// Whether some of what is stored for the group comes one after the other.
     pub ordered: bool,
+    /// If so: when to look for what was stored before.
+    pub rest: Arc<Rest>,
 }
 
 /// A listener of a transient channel.

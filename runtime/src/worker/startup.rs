@@ -57,6 +57,7 @@ pub(super) async fn start(
                     versions: versions.clone(),
                     filter: filter.clone(),
                     ordered: ordered.contains(spec.group),
+                    rest: Arc::default(),
                 });
             }
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+mod cost;
 mod support;
 
 use support::{
@@ -208,4 +209,51 @@ async fn what_has_no_key_or_was_stored_before_there_was_one_waits_for_nothing() 
     until(&client, WAITING, |waiting| waiting == 0).await;
     running.stop().await;
     assert_eq!(count(&client, LEDGER).await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_notification_that_somebody_holds_is_not_overtaken() {
+    let (database, client) = database(2).await;
+    store(&client, "work", (1, 2), 5).await;
+    // A worker of before, which knows no keys, or an operator.
+    let holder = database.connect().await.unwrap();
+    let hold = "BEGIN; SELECT FROM pgpubsub.notification WHERE order_key = '[\"1\"]' ORDER BY id LIMIT 1 FOR UPDATE";
+    holder.batch_execute(hold).await.unwrap();
+    let running = Running::start(worker(database.config(), &[WORK]).concurrency(2));
+    until(&client, LEDGER, |done| done == 5).await;
+    let other = "SELECT count(*) FROM ledger WHERE key = 1";
+    assert_eq!(count(&client, other).await, 0);
+    holder
+        .batch_execute("ROLLBACK; NOTIFY pgpubsub_jobs")
+        .await
+        .unwrap();
+    until(&client, WAITING, |waiting| waiting == 0).await;
+    running.stop().await;
+    assert_eq!(count(&client, WRONG).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_lists_the_keys_that_are_blocked() {
+    let (database, client) = database(3).await;
+    client
+        .batch_execute("INSERT INTO broken VALUES (2)")
+        .await
+        .unwrap();
+    store(&client, "work", (1, 3), 4).await;
+    let running = Running::start(worker(database.config(), &[WORK]));
+    until(&client, LEDGER, |done| done == 8).await;
+    let tried = "SELECT count(*) FROM pgpubsub.notification WHERE attempts > 0";
+    until(&client, tried, |tried| tried == 1).await;
+    running.stop().await;
+    let blocked = pgpubsub_runtime::pending::blocked(&client, &support::CATALOG);
+    let [blocked] = &blocked.await.unwrap()[..] else {
+        panic!("one key");
+    };
+    assert_eq!(
+        (blocked.group.as_str(), blocked.key.as_str()),
+        ("work", "[\"2\"]")
+    );
+    assert_eq!((blocked.channel.as_str(), blocked.behind), ("jobs", 3));
+    assert!(blocked.attempts > 0 && blocked.next_attempt.is_some());
+    assert_eq!(blocked.last_error.as_deref(), Some("told to"));
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
-const CATALOG: Catalog = Catalog {
+pub(crate) const CATALOG: Catalog = Catalog {
     storage_schema: "pgpubsub",
     channels: &[],
     listeners: &[],
