@@ -55,6 +55,7 @@ const fn channel(name: &'static str, wake: Wake) -> Channel {
         wake,
         function: "",
         version: 1,
+        ordered: false,
         was: &[],
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use super::OnFailure;
 use super::delivery::{Statements, refused};
 use super::failure::{self, Failure};
+use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use crate::batch_transaction::BatchTransaction;
@@ -22,8 +23,8 @@ pub(super) struct Outcome {
     /// Ids whose listener has succeeded.
     pub done: Vec<i64>,
     pub failed: Vec<Failure>,
-    /// Id of the last one that ran.
-    pub last: Option<i64>,
+    /// Place of the last one that ran.
+    pub last: Option<usize>,
     /// How long the listeners took.
     pub took: Duration,
     /// The batch ended before its end.
@@ -51,15 +52,19 @@ pub(super) async fn run<'a>(
     rows: &[Row],
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
+    let mut waiting = Waiting::default();
     let started = Instant::now();
     for (place, row) in rows.iter().enumerate() {
+        if waiting.has(row) {
+            continue;
+        }
         let result;
         (transaction, result) = call(transaction, entry, row).await;
-        let id: i64 = row.get("id");
-        outcome.last = Some(id);
+        outcome.last = Some(place);
         match result {
-            Ok(()) => outcome.done.push(id),
+            Ok(()) => outcome.done.push(row.get("id")),
             Err(error) => {
+                waiting.behind(row);
                 transaction.undo();
                 transaction.settle();
                 let handle = transaction.handle();

@@ -10,6 +10,7 @@ mod listeners;
 mod messages;
 mod models;
 mod names;
+mod order;
 mod past;
 mod triggers;
 mod types;
