@@ -101,6 +101,16 @@ impl Sql {
         )
     }
 
+    /// `$1` group, `$2` id, `$3` seconds until it is due again.
+    pub(crate) fn snooze(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
     /// `$1` id.
     pub(crate) fn spilled(&self) -> String {
         format!(

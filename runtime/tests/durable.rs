@@ -9,7 +9,8 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Worker, WorkerEvent,
+    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Retry, Worker,
+    WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -37,6 +38,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Does what the job says.

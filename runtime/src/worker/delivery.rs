@@ -7,9 +7,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
 use super::WorkerEvent;
-use super::failure;
+use super::failure::{self, Failure};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
+use super::timeout::{limited, undo};
 use crate::error::describe;
 use crate::sql::Sql;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
@@ -93,10 +94,7 @@ pub(super) async fn deliver_one(
     shared.wake.notify_one();
 
     let id: i64 = row.get("id");
-    match call(&mut transaction, entry, &row)
-        .await
-        .map_err(failed("run a listener"))?
-    {
+    match call(shared, &mut transaction, entry, &row).await? {
         Ok(()) => {
             transaction
                 .execute(&statements.remove, &[&entry.group, &id])
@@ -112,7 +110,7 @@ pub(super) async fn deliver_one(
                     return Err(Error::postgres("commit", error));
                 }
                 Err(error) => {
-                    let error = format!("the commit failed: {}", describe(&error));
+                    let error = format!("the commit failed: {}", describe(&error)).into();
                     let transaction = begin(client).await.map_err(failed("begin a transaction"))?;
                     failure::record(shared, entry, transaction, statements, &row, &error).await?;
                 }
@@ -162,37 +160,40 @@ async fn claim(
 
 /// Calls the listener within a savepoint; the inner result is the listener's.
 async fn call(
+    shared: &Shared,
     transaction: &mut Transaction<'_>,
     entry: &Durable,
     row: &Row,
-) -> Result<Result<(), String>, tokio_postgres::Error> {
+) -> Result<Result<(), Failure>, Error> {
+    let failed = |error| Error::postgres("run a listener", error);
     let notification = notification(entry, row);
     let payload = match serde_json::from_str(row.get("payload")) {
         Ok(payload) => payload,
-        Err(error) => return Ok(Err(format!("the payload does not decode: {error}"))),
+        Err(error) => return Ok(Err(format!("the payload does not decode: {error}").into())),
     };
-    let savepoint = transaction.savepoint(SAVEPOINT).await?;
+    let savepoint = transaction.savepoint(SAVEPOINT).await.map_err(failed)?;
     let mut cx = Cx::new(&notification, savepoint);
-    let outcome = guard(entry.handler.call(notification.op, &payload, &mut cx)).await;
+    let call = guard(entry.handler.call(notification.op, &payload, &mut cx));
+    let outcome = limited(entry.spec.timeout, call).await;
     let savepoint = cx.into_transaction();
     match outcome {
         Ok(()) => match savepoint.commit().await {
             Ok(()) => Ok(Ok(())),
             Err(error) if error.as_db_error().is_some() => {
                 // The listener ignored an error of a statement, after which nothing it wrote can be kept.
-                transaction
-                    .batch_execute(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
-                    .await?;
-                Ok(Err(format!(
+                let failure = Failure::from(format!(
                     "the listener went on after one of its statements had failed: {}",
                     describe(&error)
-                )))
+                ));
+                undo(shared, transaction, SAVEPOINT, &failure).await?;
+                Ok(Err(failure))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(failed(error)),
         },
-        Err(error) => {
-            savepoint.rollback().await?;
-            Ok(Err(error))
+        Err(failure) => {
+            drop(savepoint);
+            undo(shared, transaction, SAVEPOINT, &failure).await?;
+            Ok(Err(failure))
         }
     }
 }

@@ -3,45 +3,248 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
 use super::delivery::Statements;
 use super::shared::{Durable, Shared};
-use crate::Error;
+use super::{Backoff, WorkerEvent};
+use crate::listener_error::Verdict;
+use crate::{Error, ListenerError};
 
 /// Longest text of an error that is kept with a notification, in characters.
 const ERROR_LENGTH: usize = 2_000;
 
-/// Keeps the notification with its error and the time of the next attempt, and commits.
+/// Why a listener did not do its work, and what is to become of the notification.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub text: String,
+    pub verdict: Verdict,
+    /// It was cancelled: a statement of it may still run.
+    pub timed_out: Option<Duration>,
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            verdict: Verdict::Retry,
+            timed_out: None,
+        }
+    }
+}
+
+impl From<ListenerError> for Failure {
+    fn from(error: ListenerError) -> Self {
+        Self {
+            text: error.to_string(),
+            verdict: error.verdict(),
+            timed_out: None,
+        }
+    }
+}
+
+/// A notification in hand, in the transaction that holds it.
+struct Held<'h> {
+    shared: &'h Arc<Shared>,
+    entry: &'h Durable,
+    transaction: Transaction<'h>,
+    id: i64,
+}
+
+/// Decides, writes it down, and commits: the notification is tried again, goes to quarantine, or is removed.
 pub(super) async fn record(
     shared: &Arc<Shared>,
     entry: &Durable,
     transaction: Transaction<'_>,
     statements: &Statements,
     row: &Row,
-    error: &str,
+    failure: &Failure,
 ) -> Result<(), Error> {
-    let failed = |error| Error::postgres("record the failure of a listener", error);
-    let id: i64 = row.get("id");
+    let held = Held {
+        shared,
+        entry,
+        transaction,
+        id: row.get("id"),
+    };
     let failures = u32::try_from(row.get::<_, i32>("attempts"))
         .unwrap_or_default()
         .saturating_add(1);
-    let pause = shared.options.backoff.pause(failures);
-    // PostgreSQL's text holds no NUL.
-    let text: String = error
+    held.tell_of_timeout(failure);
+    match failure.verdict {
+        Verdict::RetryAfter(pause) => held.snooze(pause).await,
+        Verdict::Discard => held.discard(&failure.text).await,
+        Verdict::Quarantine => {
+            let reason = "the listener asked for it";
+            held.give_up(statements, 1, &failure.text, reason).await
+        }
+        Verdict::Retry if failures >= entry.spec.retry.max => {
+            let reason = format!("failed {failures} times");
+            held.give_up(statements, 1, &failure.text, &reason).await
+        }
+        Verdict::Retry => {
+            let pause = held.backoff().pause(failures);
+            held.retry(statements, &failure.text, pause).await
+        }
+    }
+}
+
+/// A transient notification is not stored: there is nothing to decide but what is told.
+pub(super) fn report_transient(shared: &Shared, listener: &'static str, failure: &Failure) {
+    if let Some(timeout) = failure.timed_out {
+        let id = None;
+        shared.emit(WorkerEvent::TimedOut {
+            listener,
+            id,
+            timeout,
+        });
+    }
+    if matches!(failure.verdict, Verdict::Discard) {
+        shared.emit(WorkerEvent::Discarded {
+            listener,
+            id: None,
+            reason: failure.text.clone(),
+        });
+    } else {
+        shared.failed(listener, None, &failure.text);
+    }
+}
+
+impl Held<'_> {
+    fn backoff(&self) -> Backoff {
+        let own = self.entry.spec.retry.backoff;
+        own.unwrap_or(self.shared.options.backoff)
+    }
+
+    fn tell_of_timeout(&self, failure: &Failure) {
+        if let Some(timeout) = failure.timed_out {
+            self.shared.emit(WorkerEvent::TimedOut {
+                listener: self.entry.spec.name,
+                id: Some(self.id),
+                timeout,
+            });
+        }
+    }
+
+    /// Keeps it with its error and the time of the next attempt.
+    async fn retry(
+        self,
+        statements: &Statements,
+        error: &str,
+        pause: Duration,
+    ) -> Result<(), Error> {
+        let text = stored(error);
+        self.transaction
+            .execute(
+                &statements.record_failure,
+                &[&self.entry.group, &self.id, &text, &pause.as_secs_f64()],
+            )
+            .await
+            .map_err(not_recorded)?;
+        self.transaction.commit().await.map_err(not_recorded)?;
+        let (shared, listener) = (self.shared, self.entry.spec.name);
+        shared.failed(listener, Some(self.id), error);
+        shared.wake_after(pause + Duration::from_millis(1));
+        Ok(())
+    }
+
+    /// Keeps it until later, without counting an attempt.
+    async fn snooze(self, pause: Duration) -> Result<(), Error> {
+        self.transaction
+            .execute(
+                &self.shared.sql.snooze(),
+                &[&self.entry.group, &self.id, &pause.as_secs_f64()],
+            )
+            .await
+            .map_err(not_recorded)?;
+        self.transaction.commit().await.map_err(not_recorded)?;
+        self.shared.emit(WorkerEvent::Snoozed {
+            listener: self.entry.spec.name,
+            id: self.id,
+            pause,
+        });
+        self.shared.wake_after(pause + Duration::from_millis(1));
+        Ok(())
+    }
+
+    /// Removes it, as the listener wants no more of it.
+    async fn discard(self, reason: &str) -> Result<(), Error> {
+        self.transaction
+            .execute(&self.shared.sql.remove(), &[&self.entry.group, &self.id])
+            .await
+            .map_err(not_recorded)?;
+        self.transaction.commit().await.map_err(not_recorded)?;
+        let (listener, id) = (self.entry.spec.name, self.id);
+        tracing::warn!(
+            listener,
+            id,
+            "the listener discarded notification {id}: {reason}"
+        );
+        self.shared.emit(WorkerEvent::Discarded {
+            listener,
+            id: Some(id),
+            reason: reason.to_owned(),
+        });
+        Ok(())
+    }
+
+    /// Moves it to quarantine; if that is full, it stays and comes back after the longest pause.
+    async fn give_up(
+        self,
+        statements: &Statements,
+        attempts: i32,
+        error: &str,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let text = stored(error);
+        let reason = stored(reason);
+        let limit = self.shared.options.quarantine_limit;
+        let parameters: [&(dyn ToSql + Sync); 6] = [
+            &self.entry.group,
+            &self.id,
+            &attempts,
+            &text,
+            &reason,
+            &limit,
+        ];
+        let moved = self
+            .transaction
+            .execute(&self.shared.sql.quarantine(), &parameters)
+            .await
+            .map_err(not_recorded)?;
+        let (shared, listener, id) = (self.shared, self.entry.spec.name, self.id);
+        if moved == 0 {
+            tracing::warn!(
+                listener,
+                id,
+                "the quarantine takes no more: notification {id} stays, and is tried at the longest backoff"
+            );
+            let pause = self.backoff().max;
+            self.retry(statements, error, pause).await?;
+            shared.emit(WorkerEvent::QuarantineFull { listener, id });
+            return Ok(());
+        }
+        self.transaction.commit().await.map_err(not_recorded)?;
+        shared.failed(listener, Some(id), error);
+        tracing::error!(listener, id, "notification {id} is in quarantine: {reason}");
+        shared.emit(WorkerEvent::Quarantined {
+            listener,
+            id,
+            reason,
+        });
+        Ok(())
+    }
+}
+
+fn not_recorded(error: tokio_postgres::Error) -> Error {
+    Error::postgres("record the failure of a listener", error)
+}
+
+/// PostgreSQL's text holds no NUL.
+fn stored(error: &str) -> String {
+    error
         .chars()
         .filter(|character| *character != '\0')
         .take(ERROR_LENGTH)
-        .collect();
-    transaction
-        .execute(
-            &statements.record_failure,
-            &[&entry.group, &id, &text, &pause.as_secs_f64()],
-        )
-        .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
-    shared.failed(entry.spec.name, Some(id), error);
-    shared.wake_after(pause + Duration::from_millis(1));
-    Ok(())
+        .collect()
 }

@@ -9,7 +9,7 @@ use super::super::{
     Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op, Subscription,
 };
 use super::channels::by_name;
-use super::{past, triggers::ops_of};
+use super::{attempts, past, triggers::ops_of};
 
 pub(super) fn check(
     document: &Document,
@@ -60,6 +60,7 @@ pub(super) fn check(
                     ops: channel.ops(),
                 }],
                 filter: Vec::new(),
+                attempts: attempts::implicit(&document.listener_defaults, channel.delivery),
             });
         }
     }
@@ -172,6 +173,12 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
         was: former_groups(declared, &context.channels[first], diagnostics),
         filter,
+        attempts: attempts::check(
+            &declared.attempts,
+            &context.document.listener_defaults,
+            &context.channels[first],
+            diagnostics,
+        ),
     })
 }
 

@@ -1314,6 +1314,8 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
             ],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnEverythingChangedHandler<L>(L);
@@ -1364,6 +1366,8 @@ pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnDefaultsHandler<L>(L);
@@ -1414,6 +1418,8 @@ pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRequiredHandler<L>(L);
@@ -1464,6 +1470,8 @@ pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEmptyHandler<L>(L);
@@ -1514,6 +1522,8 @@ pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShortHandler<L>(L);

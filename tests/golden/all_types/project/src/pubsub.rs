@@ -1322,6 +1322,8 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
             ],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnEverythingChangedHandler<L>(L);
@@ -1372,6 +1374,8 @@ pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnDefaultsHandler<L>(L);
@@ -1422,6 +1426,8 @@ pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRequiredHandler<L>(L);
@@ -1472,6 +1478,8 @@ pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEmptyHandler<L>(L);
@@ -1522,6 +1530,8 @@ pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShortHandler<L>(L);

@@ -929,6 +929,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1014,6 +1016,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1066,6 +1070,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1116,6 +1122,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1166,6 +1174,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1216,6 +1226,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1266,6 +1278,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1316,6 +1330,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1366,6 +1382,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

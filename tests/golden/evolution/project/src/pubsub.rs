@@ -937,6 +937,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1022,6 +1024,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1074,6 +1078,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1124,6 +1130,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1174,6 +1182,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1224,6 +1234,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1274,6 +1286,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1324,6 +1338,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1374,6 +1390,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

@@ -477,6 +477,8 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
             value: runtime::generated::FilterValue::Literal("\\ '\n"),
         },
     ],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct PartialHandler<L>(L);
@@ -527,6 +529,14 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry {
+        backoff: Some(runtime::Backoff {
+            first: ::core::time::Duration::from_millis(10000),
+            max: ::core::time::Duration::from_millis(10000),
+        }),
+        ..runtime::Retry::DEFAULT
+    },
+    timeout: None,
 };
 
 struct SecondHandler<L>(L);
@@ -585,6 +595,8 @@ pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSp
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
     }],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct NewHandler<L>(L);
@@ -639,6 +651,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
@@ -696,6 +710,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert, runtime::Op::Update],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
@@ -753,6 +769,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Message],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);

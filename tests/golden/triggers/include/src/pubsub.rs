@@ -1199,6 +1199,14 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry {
+        max: 8,
+        backoff: Some(runtime::Backoff {
+            first: ::core::time::Duration::from_millis(500),
+            max: ::core::time::Duration::from_millis(300000),
+        }),
+    },
+    timeout: Some(::core::time::Duration::from_millis(30000)),
 };
 
 struct CountHandler<L>(L);
@@ -1296,6 +1304,8 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ReindexHandler<L>(L);
@@ -1352,6 +1362,11 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
+    retry: runtime::Retry {
+        max: 1,
+        ..runtime::Retry::DEFAULT
+    },
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1402,6 +1417,8 @@ pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTunedHandler<L>(L);
@@ -1452,6 +1469,8 @@ pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountQuietHandler<L>(L);
@@ -1502,6 +1521,8 @@ pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountRenamedHandler<L>(L);
@@ -1552,6 +1573,8 @@ pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountSettledHandler<L>(L);
@@ -1602,6 +1625,8 @@ pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountCopiedHandler<L>(L);
@@ -1652,6 +1677,8 @@ pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountAppliedHandler<L>(L);
@@ -1702,6 +1729,8 @@ pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountWipedHandler<L>(L);
@@ -1752,6 +1781,8 @@ pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountGoneHandler<L>(L);
@@ -1802,6 +1833,8 @@ pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountOwnHandler<L>(L);
@@ -1852,6 +1885,8 @@ pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnGuestCameHandler<L>(L);
@@ -1906,6 +1941,8 @@ pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureBulkHandler<L>(L);
@@ -1956,6 +1993,8 @@ pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureFlashHandler<L>(L);

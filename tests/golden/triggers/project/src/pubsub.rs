@@ -1207,6 +1207,14 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry {
+        max: 8,
+        backoff: Some(runtime::Backoff {
+            first: ::core::time::Duration::from_millis(500),
+            max: ::core::time::Duration::from_millis(300000),
+        }),
+    },
+    timeout: Some(::core::time::Duration::from_millis(30000)),
 };
 
 struct CountHandler<L>(L);
@@ -1304,6 +1312,8 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ReindexHandler<L>(L);
@@ -1360,6 +1370,11 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
+    retry: runtime::Retry {
+        max: 1,
+        ..runtime::Retry::DEFAULT
+    },
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1410,6 +1425,8 @@ pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTunedHandler<L>(L);
@@ -1460,6 +1477,8 @@ pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountQuietHandler<L>(L);
@@ -1510,6 +1529,8 @@ pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountRenamedHandler<L>(L);
@@ -1560,6 +1581,8 @@ pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountSettledHandler<L>(L);
@@ -1610,6 +1633,8 @@ pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountCopiedHandler<L>(L);
@@ -1660,6 +1685,8 @@ pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountAppliedHandler<L>(L);
@@ -1710,6 +1737,8 @@ pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountWipedHandler<L>(L);
@@ -1760,6 +1789,8 @@ pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountGoneHandler<L>(L);
@@ -1810,6 +1841,8 @@ pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountOwnHandler<L>(L);
@@ -1860,6 +1893,8 @@ pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnGuestCameHandler<L>(L);
@@ -1914,6 +1949,8 @@ pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureBulkHandler<L>(L);
@@ -1964,6 +2001,8 @@ pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureFlashHandler<L>(L);

@@ -561,6 +561,8 @@ pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CreateFirstPostHandler<L>(L);
@@ -613,6 +615,8 @@ pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountReadsHandler<L>(L);
@@ -665,6 +669,8 @@ pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct MailAuthorHandler<L>(L);
@@ -717,6 +723,8 @@ pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ScanMediaHandler<L>(L);
@@ -767,6 +775,8 @@ pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct DropCacheHandler<L>(L);
@@ -817,6 +827,8 @@ pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnModelReadsHandler<L>(L);
