@@ -352,7 +352,10 @@ async fn what_is_put_back_is_tried_from_the_beginning() {
     let begun = Instant::now();
     let moved = quarantine::redrive(&client, &CATALOG, &group, Some(10)).await;
     assert_eq!(moved.unwrap(), 4);
-    assert!(begun.elapsed() >= Duration::from_millis(350), "ten a second");
+    assert!(
+        begun.elapsed() >= Duration::from_millis(350),
+        "ten a second"
+    );
     run_for(worker(&database), 5).await;
     assert_eq!(count(&client, "effect").await, 5);
     for table in ["pgpubsub.notification", "pgpubsub.quarantine"] {
