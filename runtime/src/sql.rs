@@ -1,5 +1,8 @@
 //! The statements of the runtime, for one storage schema.
 
+/// Lock of a row of `worker`; `$1` is the name of the table.
+const WORKER_LOCK: &str = "pg_catalog.hashtextextended($1::text || ' ' || \"id\"::text, 0)";
+
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
@@ -91,22 +94,84 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt.
+    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt, `$5` number of this one, which may have been counted.
     pub(crate) fn record_failure(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \"last_error\" = $3, \
+            "UPDATE {}.\"notification\" SET \"attempts\" = $5, \"last_error\" = $3, \
                \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
         )
     }
 
-    /// `$1` group, `$2` id, `$3` seconds until it is due again.
+    /// `$1` group, `$2` id, `$3` seconds until it is due again, `$4` attempts without this one, which may have been counted.
     pub(crate) fn snooze(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \
+            "UPDATE {}.\"notification\" SET \"attempts\" = $4, \
                \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` name of the table: a row for this session, which holds the lock of it as long as it lives.
+    pub(crate) fn enlist(&self) -> String {
+        format!(
+            "INSERT INTO {}.\"worker\" DEFAULT VALUES \
+             RETURNING \"id\", pg_catalog.pg_advisory_lock_shared({WORKER_LOCK})::text",
+            self.schema
+        )
+    }
+
+    /// `$1` id.
+    pub(crate) fn leave(&self) -> String {
+        format!("DELETE FROM {}.\"worker\" WHERE \"id\" = $1", self.schema)
+    }
+
+    /// `$1` name of the table, `$2` own row: marks the rows whose session has died, and gives the time of the last one that was found.
+    pub(crate) fn last_death(&self) -> String {
+        format!(
+            "WITH \"dead\" AS (\
+               UPDATE {schema}.\"worker\" SET \"died_at\" = pg_catalog.clock_timestamp() \
+               WHERE CASE WHEN \"died_at\" IS NULL AND \"id\" <> $2 THEN pg_catalog.pg_try_advisory_xact_lock({WORKER_LOCK}) ELSE false END \
+               RETURNING \"died_at\") \
+             SELECT pg_catalog.max(\"died_at\") FROM (\
+               SELECT \"died_at\" FROM {schema}.\"worker\" UNION ALL SELECT \"died_at\" FROM \"dead\") AS \"all\"",
+            schema = self.schema
+        )
+    }
+
+    /// The last death is enough to know, and only for a day.
+    pub(crate) fn forget_the_dead(&self) -> String {
+        format!(
+            "DELETE FROM {schema}.\"worker\" WHERE \"died_at\" < pg_catalog.clock_timestamp() - pg_catalog.make_interval(days => 1) \
+               OR \"died_at\" < (SELECT pg_catalog.max(\"died_at\") FROM {schema}.\"worker\")",
+            schema = self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` seconds until another attempt if this one does not come to an end.
+    pub(crate) fn count_attempt(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id.
+    pub(crate) fn last_error(&self) -> String {
+        format!(
+            "SELECT \"last_error\" FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id: claims this one again, though its time has not come.
+    pub(crate) fn hold(&self) -> String {
+        format!(
+            "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 FOR UPDATE SKIP LOCKED",
             self.schema
         )
     }

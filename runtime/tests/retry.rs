@@ -72,6 +72,7 @@ impl DurableHandler for Work {
             match job {
                 "fail" => Err("told to".into()),
                 "fail twice" if attempt < 3 => Err("told to".into()),
+                "kill" => std::process::abort(),
                 "discard" => Err(ListenerError::discard("nobody wants it")),
                 "quarantine" => Err(ListenerError::quarantine("cannot be")),
                 "later" if first_time() => {
@@ -379,4 +380,75 @@ async fn each_of_many_is_done_or_in_quarantine_once() {
     assert_eq!(count(&client, "pgpubsub.quarantine").await, hopeless);
     assert_eq!(count(&client, "effect").await, 300 - hopeless);
     assert_eq!(count(&client, "pgpubsub.notification").await, 0);
+}
+
+/// Not a test by itself: the process that [`what_kills_its_process_ends_in_quarantine`] starts again and again.
+#[tokio::test]
+async fn child() {
+    let Ok(url) = std::env::var("PGPUBSUB_RETRY_CHILD") else {
+        return;
+    };
+    let mut set = ListenerSet::new(CATALOG);
+    set.durable(WORK, Work);
+    let worker = Worker::new(url.parse().unwrap())
+        .listeners(set)
+        .concurrency(2)
+        .poll_interval(Duration::from_millis(50));
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let done = async {
+        while count(&client, "pgpubsub.notification").await > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    worker.run_until(done).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_kills_its_process_ends_in_quarantine() {
+    let (database, client) = database().await;
+    for number in 0..40 {
+        publish(&client, if number == 20 { "kill" } else { "good" }).await;
+    }
+    let mut deaths = 0;
+    loop {
+        let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child", "--nocapture"])
+            .env("PGPUBSUB_RETRY_CHILD", database.url())
+            .kill_on_drop(true)
+            .output();
+        let child = tokio::time::timeout(Duration::from_secs(60), child)
+            .await
+            .expect("no hang")
+            .unwrap();
+        if child.status.success() {
+            break;
+        }
+        deaths += 1;
+        assert!(deaths < 10, "{child:?}");
+    }
+    // The first one is not counted.
+    assert_eq!(deaths, 1 + 3);
+    assert_eq!(count(&client, "effect").await, 39);
+    assert_eq!(count(&client, "pgpubsub.notification").await, 0);
+    let there = quarantine::list(&client, &CATALOG, &Filter::default(), 10)
+        .await
+        .unwrap();
+    assert_eq!(there.len(), 1);
+    assert_eq!((there[0].id, there[0].attempts), (21, 3));
+    assert_eq!(there[0].reason, "tried 3 times");
+    assert!(
+        there[0]
+            .last_error
+            .as_deref()
+            .unwrap()
+            .contains("the process died")
+    );
+    // Of the last process, which ended as it should, nothing is left.
+    assert_eq!(
+        count(&client, "pgpubsub.worker WHERE died_at IS NULL").await,
+        0
+    );
 }

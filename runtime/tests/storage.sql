@@ -12,7 +12,7 @@ CREATE TABLE pgpubsub.quarantine (
   txid xid8 NOT NULL, created_at timestamptz NOT NULL, payload json NOT NULL, context text, attempts integer NOT NULL, last_error text,
   reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (listener_group, id));
 CREATE TABLE pgpubsub.worker (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  crashed_at timestamptz);
+  died_at timestamptz);
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
 CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
 INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');

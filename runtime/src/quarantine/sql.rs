@@ -10,17 +10,19 @@ const FILTER: &str = "($1::bigint IS NULL OR \"id\" = $1) AND ($2::text IS NULL 
      AND ($3::text IS NULL OR \"listener_group\" = $3)";
 
 impl Sql {
-    /// `$1` group, `$2` id, `$3` attempts to add, `$4` error, `$5` reason, `$6` limit or null: moves a notification to
+    /// `$1` group, `$2` id, `$3` attempts, `$4` error, `$5` reason, `$6` limit or null: moves a notification to
     /// quarantine, in one statement, so that it is never in both tables and never in none.
     ///
     /// No row is affected if the quarantine is full, or has another of this id (the identity was set back by somebody).
     pub(crate) fn quarantine(&self) -> String {
         let (waiting, quarantine) = (self.name("notification"), self.name("quarantine"));
         format!(
-            "WITH \"moved\" AS (\
+            "WITH \"held\" AS (\
+               SELECT {KEPT} FROM {waiting} WHERE \"listener_group\" = $1::text AND \"id\" = $2::bigint FOR UPDATE), \
+             \"moved\" AS (\
                INSERT INTO {quarantine} ({KEPT}, \"attempts\", \"last_error\", \"reason\") \
-               SELECT {KEPT}, \"attempts\" + $3::integer, $4::text, $5::text FROM {waiting} \
-               WHERE \"listener_group\" = $1::text AND \"id\" = $2::bigint AND ($6::bigint IS NULL OR \
+               SELECT {KEPT}, $3::integer, $4::text, $5::text FROM \"held\" \
+               WHERE ($6::bigint IS NULL OR \
                  (SELECT pg_catalog.count(*) FROM (SELECT FROM {quarantine} LIMIT $6::bigint) AS \"there\") < $6::bigint) \
                ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\") \
              DELETE FROM {waiting} AS \"w\" USING \"moved\" \

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::WorkerEvent;
+use super::crash;
 use super::delivery::{Claimed, Statements, deliver_one};
 use super::shared::Shared;
 use crate::Error;
@@ -30,11 +31,13 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connector.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
+    let enlisted = crash::enlist(shared, &mut session.client).await?;
     let statements = Statements::prepare(&session.client, &shared.sql).await?;
     let groups: Vec<&str> = shared.durable.iter().map(|entry| entry.group).collect();
     // Where the next scan begins, so that a listener with a backlog does not starve the ones behind it.
     let mut first = 0;
     while !shared.stop.is_cancelled() {
+        crash::look_again(shared, &mut session.client, enlisted).await?;
         let ready = statements
             .ready(&session.client, &groups, shared.floor)
             .await?;
@@ -62,5 +65,5 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
             }
         }
     }
-    Ok(())
+    crash::leave(shared, &mut session.client, enlisted).await
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
 use super::WorkerEvent;
+use super::crash::{self, Before};
 use super::failure::{self, Failure};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
@@ -93,6 +94,14 @@ pub(super) async fn deliver_one(
     // There may be more: let another consumer look while this one works.
     shared.wake.notify_one();
 
+    match crash::before(shared, entry, &transaction, &row).await? {
+        Before::Call => {}
+        Before::UsedUp => {
+            failure::used_up(shared, entry, transaction, statements, &row).await?;
+            return Ok(Claimed::One);
+        }
+        Before::Gone => return Ok(Claimed::One),
+    }
     let id: i64 = row.get("id");
     match call(shared, &mut transaction, entry, &row).await? {
         Ok(()) => {

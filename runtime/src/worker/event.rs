@@ -69,7 +69,7 @@ pub enum WorkerEvent {
         /// Why there; the error itself came with [`WorkerEvent::Failed`].
         reason: String,
     },
-    /// A notification should have gone to quarantine, which is full: it stays, for another try at the longest backoff.
+    /// A notification should have gone to quarantine, which is full: it stays, and goes there when there is room.
     QuarantineFull {
         /// The listener.
         listener: &'static str,

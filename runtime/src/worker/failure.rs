@@ -15,6 +15,10 @@ use crate::{Error, ListenerError};
 /// Longest text of an error that is kept with a notification, in characters.
 const ERROR_LENGTH: usize = 2_000;
 
+/// Error of an attempt that nobody could record.
+const WITHOUT_END: &str =
+    "the last attempt has not come to an end: the process died, or lost its connection";
+
 /// Why a listener did not do its work, and what is to become of the notification.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -61,32 +65,60 @@ pub(super) async fn record(
     row: &Row,
     failure: &Failure,
 ) -> Result<(), Error> {
+    let failures = attempts(row).saturating_add(1);
     let held = Held {
         shared,
         entry,
         transaction,
         id: row.get("id"),
     };
-    let failures = u32::try_from(row.get::<_, i32>("attempts"))
-        .unwrap_or_default()
-        .saturating_add(1);
     held.tell_of_timeout(failure);
+    let error = &failure.text;
     match failure.verdict {
-        Verdict::RetryAfter(pause) => held.snooze(pause).await,
-        Verdict::Discard => held.discard(&failure.text).await,
+        Verdict::RetryAfter(pause) => held.snooze(pause, failures.saturating_sub(1)).await,
+        Verdict::Discard => held.discard(error).await,
         Verdict::Quarantine => {
-            let reason = "the listener asked for it";
-            held.give_up(statements, 1, &failure.text, reason).await
+            let reason = "the listener asked for it".to_owned();
+            held.give_up(statements, failures, error, reason).await
         }
         Verdict::Retry if failures >= entry.spec.retry.max => {
             let reason = format!("failed {failures} times");
-            held.give_up(statements, 1, &failure.text, &reason).await
+            held.give_up(statements, failures, error, reason).await
         }
-        Verdict::Retry => {
-            let pause = held.backoff().pause(failures);
-            held.retry(statements, &failure.text, pause).await
-        }
+        Verdict::Retry => held.retry(statements, failures, error).await,
     }
+}
+
+/// Moves a notification to quarantine that has no attempts left: the last one was counted and has not come to an end, or the
+/// quarantine was full, or more attempts were allowed before.
+pub(super) async fn used_up(
+    shared: &Arc<Shared>,
+    entry: &Durable,
+    transaction: Transaction<'_>,
+    statements: &Statements,
+    row: &Row,
+) -> Result<(), Error> {
+    let held = Held {
+        shared,
+        entry,
+        transaction,
+        id: row.get("id"),
+    };
+    let attempts = attempts(row);
+    let reason = format!("tried {attempts} times");
+    let last = held
+        .transaction
+        .query_opt(&shared.sql.last_error(), &[&entry.group, &held.id])
+        .await
+        .map_err(not_recorded)?;
+    let last: Option<String> = last.and_then(|row| row.get(0));
+    let error = last.as_deref().unwrap_or(WITHOUT_END);
+    held.give_up(statements, attempts, error, reason).await
+}
+
+/// Of the row of a claim.
+pub(super) fn attempts(row: &Row) -> u32 {
+    u32::try_from(row.get::<_, i32>("attempts")).unwrap_or_default()
 }
 
 /// A transient notification is not stored: there is nothing to decide but what is told.
@@ -126,34 +158,53 @@ impl Held<'_> {
         }
     }
 
-    /// Keeps it with its error and the time of the next attempt.
-    async fn retry(
+    /// Keeps it with its error and the time of the next attempt. False: it is not there any more.
+    async fn keep(
         self,
         statements: &Statements,
+        attempts: u32,
         error: &str,
         pause: Duration,
-    ) -> Result<(), Error> {
-        let text = stored(error);
-        self.transaction
+    ) -> Result<bool, Error> {
+        let kept = self
+            .transaction
             .execute(
                 &statements.record_failure,
-                &[&self.entry.group, &self.id, &text, &pause.as_secs_f64()],
+                &[
+                    &self.entry.group,
+                    &self.id,
+                    &stored(error),
+                    &pause.as_secs_f64(),
+                    &signed(attempts),
+                ],
             )
             .await
             .map_err(not_recorded)?;
         self.transaction.commit().await.map_err(not_recorded)?;
-        let (shared, listener) = (self.shared, self.entry.spec.name);
-        shared.failed(listener, Some(self.id), error);
-        shared.wake_after(pause + Duration::from_millis(1));
+        self.shared
+            .wake_after(pause.saturating_add(Duration::from_millis(1)));
+        Ok(kept > 0)
+    }
+
+    async fn retry(self, statements: &Statements, failures: u32, error: &str) -> Result<(), Error> {
+        let pause = self.backoff().pause(failures);
+        let (shared, listener, id) = (self.shared, self.entry.spec.name, self.id);
+        self.keep(statements, failures, error, pause).await?;
+        shared.failed(listener, Some(id), error);
         Ok(())
     }
 
     /// Keeps it until later, without counting an attempt.
-    async fn snooze(self, pause: Duration) -> Result<(), Error> {
+    async fn snooze(self, pause: Duration, attempts: u32) -> Result<(), Error> {
         self.transaction
             .execute(
                 &self.shared.sql.snooze(),
-                &[&self.entry.group, &self.id, &pause.as_secs_f64()],
+                &[
+                    &self.entry.group,
+                    &self.id,
+                    &pause.as_secs_f64(),
+                    &signed(attempts),
+                ],
             )
             .await
             .map_err(not_recorded)?;
@@ -163,7 +214,8 @@ impl Held<'_> {
             id: self.id,
             pause,
         });
-        self.shared.wake_after(pause + Duration::from_millis(1));
+        self.shared
+            .wake_after(pause.saturating_add(Duration::from_millis(1)));
         Ok(())
     }
 
@@ -192,17 +244,17 @@ impl Held<'_> {
     async fn give_up(
         self,
         statements: &Statements,
-        attempts: i32,
+        attempts: u32,
         error: &str,
-        reason: &str,
+        reason: String,
     ) -> Result<(), Error> {
         let text = stored(error);
-        let reason = stored(reason);
+        let attempts_in_sql = signed(attempts);
         let limit = self.shared.options.quarantine_limit;
         let parameters: [&(dyn ToSql + Sync); 6] = [
             &self.entry.group,
             &self.id,
-            &attempts,
+            &attempts_in_sql,
             &text,
             &reason,
             &limit,
@@ -214,14 +266,16 @@ impl Held<'_> {
             .map_err(not_recorded)?;
         let (shared, listener, id) = (self.shared, self.entry.spec.name, self.id);
         if moved == 0 {
-            tracing::warn!(
-                listener,
-                id,
-                "the quarantine takes no more: notification {id} stays, and is tried at the longest backoff"
-            );
             let pause = self.backoff().max;
-            self.retry(statements, error, pause).await?;
-            shared.emit(WorkerEvent::QuarantineFull { listener, id });
+            if self.keep(statements, attempts, error, pause).await? {
+                tracing::warn!(
+                    listener,
+                    id,
+                    "the quarantine takes no more: notification {id} stays where it is"
+                );
+                shared.failed(listener, Some(id), error);
+                shared.emit(WorkerEvent::QuarantineFull { listener, id });
+            }
             return Ok(());
         }
         self.transaction.commit().await.map_err(not_recorded)?;
@@ -234,6 +288,11 @@ impl Held<'_> {
         });
         Ok(())
     }
+}
+
+/// As the column has it.
+fn signed(attempts: u32) -> i32 {
+    i32::try_from(attempts).unwrap_or(i32::MAX)
 }
 
 fn not_recorded(error: tokio_postgres::Error) -> Error {

@@ -5,6 +5,7 @@
 
 mod connect;
 mod consumer;
+mod crash;
 mod delivery;
 mod event;
 mod failure;
@@ -116,8 +117,8 @@ impl Worker {
 
     /// How many notifications the quarantine of the storage takes. Default: any number.
     ///
-    /// Nothing is lost when it is full: what would go there stays and is tried again, each time after the longest pause, until
-    /// there is room. Workers that fill it at the same moment may each add one.
+    /// Nothing is lost when it is full: what would go there stays, is not tried any more, and goes there when there is room, which
+    /// is looked for after each longest pause. Workers that fill it at the same moment may each add one.
     #[must_use]
     pub fn quarantine_limit(mut self, notifications: u64) -> Self {
         self.options.quarantine_limit = Some(i64::try_from(notifications).unwrap_or(i64::MAX));

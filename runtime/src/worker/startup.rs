@@ -1,6 +1,7 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -51,6 +52,7 @@ pub(super) async fn start(
                     wanted: wanted.clone(),
                     versions: versions.clone(),
                     filter: filter.clone(),
+                    suspects: AtomicU32::new(0),
                 });
             }
         }
@@ -93,6 +95,7 @@ pub(super) async fn start(
         wake: Notify::new(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
+        deaths: Mutex::default(),
         said_too_new: Mutex::default(),
     })
 }
@@ -189,9 +192,10 @@ async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
 
 fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
-        let table = sql.name("notification");
+        let [table, quarantine, worker] =
+            ["notification", "quarantine", "worker"].map(|table| sql.name(table));
         let doing = format!(
-            "read the storage schema (let the worker connect as its owner, or grant its role SELECT on all tables there and UPDATE, DELETE on {table})"
+            "read the storage schema (let the worker connect as its owner, or grant its role SELECT on all tables there, UPDATE, DELETE on {table}, INSERT on {quarantine}, and INSERT, UPDATE, DELETE on {worker})"
         );
         return Error::postgres(&doing, error);
     }
