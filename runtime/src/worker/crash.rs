@@ -151,6 +151,8 @@ fn is_suspect(shared: &Shared, entry: &Durable, attempts: u32) -> bool {
     if next.is_ok() {
         return true;
     }
-    let deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
-    attempts > 0 && deaths.last.is_some()
+    attempts > 0 && {
+        let deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        deaths.last.is_some()
+    }
 }
