@@ -32,6 +32,11 @@ impl Sql {
         )
     }
 
+    /// `$1` names of tables, `$2` a right on each: those that this role lacks.
+    pub(crate) const MISSING_RIGHTS: &str = "SELECT wanted || ' on ' || name \
+         FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS rights (name, wanted) \
+         WHERE NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass(name)::oid, wanted)";
+
     pub(crate) fn newest_id(&self) -> String {
         format!(
             "SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"",

@@ -452,3 +452,38 @@ async fn what_kills_its_process_ends_in_quarantine() {
         0
     );
 }
+
+#[tokio::test]
+async fn a_role_without_the_rights_is_told_which_at_the_start() {
+    let (database, client) = database().await;
+    let role = format!("limited_{}", std::process::id());
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'limited'; GRANT USAGE ON SCHEMA pgpubsub TO {role};
+             GRANT SELECT ON ALL TABLES IN SCHEMA pgpubsub TO {role};
+             GRANT UPDATE, DELETE ON pgpubsub.notification TO {role}"
+        ))
+        .await
+        .unwrap();
+    let mut config = database.config();
+    config.user(&role).password("limited");
+    let mut set = ListenerSet::new(CATALOG);
+    set.durable(WORK, Work);
+    let error = Worker::new(config)
+        .listeners(set)
+        .run_until(std::future::pending())
+        .await
+        .unwrap_err()
+        .to_string();
+    client
+        .batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
+        .await
+        .unwrap();
+    assert!(
+        error.ends_with(
+            "grant INSERT on \"pgpubsub\".\"quarantine\", INSERT on \"pgpubsub\".\"worker\", \
+             UPDATE on \"pgpubsub\".\"worker\", DELETE on \"pgpubsub\".\"worker\""
+        ),
+        "{error}"
+    );
+}

@@ -114,7 +114,7 @@ pub(super) async fn before(
 ) -> Result<Before, Error> {
     let failed = |error| Error::postgres("count an attempt before it begins", error);
     let attempts = failure::attempts(row);
-    if attempts >= entry.spec.retry.max {
+    if attempts >= entry.spec.retry.max.max(1) {
         return Ok(Before::UsedUp);
     }
     if !is_suspect(shared, entry, attempts) {

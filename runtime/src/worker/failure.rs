@@ -81,7 +81,7 @@ pub(super) async fn record(
             let reason = "the listener asked for it".to_owned();
             held.give_up(statements, failures, error, reason).await
         }
-        Verdict::Retry if failures >= entry.spec.retry.max => {
+        Verdict::Retry if failures >= entry.spec.retry.max.max(1) => {
             let reason = format!("failed {failures} times");
             held.give_up(statements, failures, error, reason).await
         }

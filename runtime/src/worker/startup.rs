@@ -72,6 +72,9 @@ pub(super) async fn start(
     let client = &session.client;
     check_writable(client).await?;
     check_storage(client, &sql).await?;
+    if !durable.is_empty() {
+        check_rights(client, &sql).await?;
+    }
     let served: Vec<ListenerSpec> = durable
         .iter()
         .filter(|entry| entry.group == entry.spec.group)
@@ -190,12 +193,45 @@ async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
     }
 }
 
+/// What a worker with durable listeners does to which table.
+const RIGHTS: [(&str, &str); 9] = [
+    ("notification", "SELECT"),
+    ("notification", "UPDATE"),
+    ("notification", "DELETE"),
+    ("quarantine", "SELECT"),
+    ("quarantine", "INSERT"),
+    ("worker", "SELECT"),
+    ("worker", "INSERT"),
+    ("worker", "UPDATE"),
+    ("worker", "DELETE"),
+];
+
+/// What is missing would be found out at night otherwise, by the first notification that fails too often.
+async fn check_rights(client: &Client, sql: &Sql) -> Result<(), Error> {
+    let (tables, rights): (Vec<String>, Vec<&str>) = RIGHTS
+        .iter()
+        .map(|(table, right)| (sql.name(table), *right))
+        .unzip();
+    let rows = client
+        .query(Sql::MISSING_RIGHTS, &[&tables, &rights])
+        .await
+        .map_err(|error| Error::postgres("look at the rights of this role", error))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let missing: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let message = format!(
+        "this role lacks rights on the storage: let the worker connect as its owner, or grant {}",
+        missing.join(", ")
+    );
+    Err(Error::new(Kind::Postgres, message))
+}
+
 fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {
     if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
-        let [table, quarantine, worker] =
-            ["notification", "quarantine", "worker"].map(|table| sql.name(table));
+        let table = sql.name("notification");
         let doing = format!(
-            "read the storage schema (let the worker connect as its owner, or grant its role SELECT on all tables there, UPDATE, DELETE on {table}, INSERT on {quarantine}, and INSERT, UPDATE, DELETE on {worker})"
+            "read the storage schema (let the worker connect as its owner, or grant its role SELECT on all tables there and UPDATE, DELETE on {table})"
         );
         return Error::postgres(&doing, error);
     }
