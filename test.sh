@@ -16,6 +16,9 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "Tests"
 cargo test --workspace --locked
 
+step "The life of a schema on the oldest and the newest PostgreSQL"
+scripts/matrix.sh 14 18 -- cargo test --locked --package pgpubsub-tools --test life sqlx
+
 step "The committed output is what the generator makes of schema.example.yaml"
 cargo run --locked --quiet --package pgpubsub-gen -- check schema.example.yaml
 

@@ -7,6 +7,7 @@
 //! [`diagnostic`]s), [`plan`] decides every name and type, [`render`] lays it out as files, and [`mod@write`] compares them with the
 //! disk. [`pipeline`] runs them.
 
+pub mod breaking;
 pub mod build_script;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::breaking::{self, Finding};
 use crate::diagnostic::{Diagnostics, Format, Sources};
 use crate::history::History;
 use crate::plan::{self, Plan, PlanError};
@@ -136,6 +137,33 @@ pub fn run_with(source: &Source, options: Options) -> Result<Output, Error> {
     })
 }
 
+/// What differs between the schema of before and today's.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Today's files.
+    pub sources: Sources,
+    /// What differs, and what that does.
+    pub findings: Vec<Finding>,
+}
+
+/// Compares the schema with the one that it was. `read` gives the files that the old one includes, by their paths.
+///
+/// # Errors
+/// One of the schemas has mistakes by itself, or the migrations cannot be read.
+pub fn breaking(
+    source: &Source,
+    old: &Source,
+    read: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Compared, Error> {
+    let (_, before) = load_with(old, read)?;
+    let (sources, after) = load(source)?;
+    let history = write::read_history(&source.root, &after.schema.generate)?;
+    Ok(Compared {
+        sources,
+        findings: breaking::compare(&before.schema, &after.schema, &history.shapes),
+    })
+}
+
 /// Gives a migration, and those that build on it, new numbers.
 ///
 /// # Errors
@@ -152,9 +180,15 @@ pub fn renumber(source: &Source, file: &str) -> Result<Vec<write::Renamed>, Erro
 }
 
 fn load(source: &Source) -> Result<(Sources, Loaded), Error> {
+    load_with(source, &|path| write::read_include(&source.root, path))
+}
+
+fn load_with(
+    source: &Source,
+    read: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<(Sources, Loaded), Error> {
     let mut sources = Sources::new(&source.name, &source.text);
-    let read = |path: &str| write::read_include(&source.root, path);
-    match schema::load(&mut sources, &read) {
+    match schema::load(&mut sources, read) {
         Ok(loaded) => Ok((sources, loaded)),
         Err(diagnostics) => Err(Error::Schema {
             diagnostics,

@@ -270,6 +270,40 @@ fn a_renamed_channel_says_so() {
 }
 
 #[test]
+fn a_listener_that_takes_the_place_of_another_says_so() {
+    let project = Project::generated();
+    // The channel had the listener that a channel has by itself.
+    let declared = SCHEMA.to_owned() + "listeners:\n  greet: {channel: author_created}\n";
+    project.write("schema.yaml", &declared);
+    fails(
+        &project,
+        &[],
+        &[
+            "error[E0502]: listener `greet` comes to channel `author_created`, and `on_author_created` goes",
+            "schema.yaml:9:3",
+            "write `was: on_author_created`",
+        ],
+    );
+    for said in [
+        "was: on_author_created",
+        "was: []",
+        "group: on_author_created",
+    ] {
+        let project = Project::generated();
+        let text = declared.replace("created}\n", &format!("created, {said}}}\n"));
+        project.write("schema.yaml", &text);
+        let output = project.run(&[]);
+        assert_eq!(code(&output), 0, "{said}: {}", stderr(&output));
+        assert_eq!(code(&project.run(&["check"])), 0, "{said}");
+    }
+    // One more beside it is no matter.
+    let project = Project::generated();
+    let text = declared.clone() + "  on_author_created: {channel: author_created}\n";
+    project.write("schema.yaml", &text);
+    assert_eq!(code(&project.run(&[])), 0);
+}
+
+#[test]
 fn a_renamed_table_takes_its_triggers_along() {
     let moved = SCHEMA.replace("table: app.author", "table: app.writer");
     let project = Project::generated();
@@ -335,6 +369,28 @@ fn another_generator_emits_nothing_until_it_is_asked_to() {
     assert_eq!(project.read(UP), up);
     assert_eq!(code(&project.run(&["check"])), 0);
     assert!(stdout(&project.run(&["--upgrade-templates"])).contains("up to date"));
+}
+
+#[test]
+fn another_tool_wants_another_folder() {
+    let project = Project::generated();
+    let with =
+        |tool: &str| SCHEMA.replace("generate:", &format!("generate:\n  migrations: {tool}"));
+    for tool in ["dbmate", "diesel", "refinery", "atlas"] {
+        project.write("schema.yaml", &with(&format!("{{tool: {tool}}}")));
+        fails(
+            &project,
+            &[],
+            &[UP, "for another tool", "`migrations.dir` a new folder"],
+        );
+    }
+    project.write("schema.yaml", &with("{tool: dbmate, dir: db/migrations}"));
+    assert_eq!(code(&project.run(&[])), 0);
+    assert!(
+        project
+            .read("db/migrations/0001_pgpubsub_init.sql")
+            .contains("-- migrate:down")
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod session;
 
 use std::fmt::Write as _;
 
+use pgpubsub_gen::breaking::compare;
 use pgpubsub_gen::diagnostic::{Format, Sources};
 use pgpubsub_gen::history::History;
 use pgpubsub_gen::model::Schema;
@@ -135,10 +136,17 @@ async fn from_any_schema_to_any_other_and_back() {
         let ((text_a, a), (text_b, b)) = (schema(&mut rng), schema(&mut rng));
         let what = format!("pair {pair}, from\n{text_a}\nto\n{text_b}");
         let history = History::default();
+        // Nothing differs from itself, whether it is on record or not; and every pair can be compared.
+        assert_eq!(compare(&a, &a, &history.shapes), [], "{what}");
+        let findings = compare(&a, &b, &history.shapes);
         let files_a = files(&a, &history);
         let files_ab = files(&b, &after(&files_a, &history));
         // The versions of the models go on where A was.
         let history_a = after(&files_a, &history);
+        assert_eq!(compare(&a, &a, &history_a.shapes), [], "{what}");
+        for known in [&history_a, &after(&files_ab, &history_a)] {
+            assert_eq!(compare(&a, &b, &known.shapes), findings, "{what}");
+        }
         let files_b = files(
             &b,
             &History {

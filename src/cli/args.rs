@@ -24,6 +24,8 @@ Examples:
                                      fail while notifications of older versions wait
   pgpubsub-gen quarantine redrive --channel author_created --rate 50/s
                                      try again what has failed too often
+  pgpubsub-gen breaking --against main
+                                     in CI: fail if a change breaks programs that run, or loses what waits
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
   pgpubsub-gen explain E0201         say more about a mistake
 
@@ -34,7 +36,8 @@ What is written, relative to the schema file:
 
 Exit codes:
   0  done, or nothing to do
-  1  `check` found differences, `ls` something that is not as it should be, `pending` notifications that wait
+  1  `check` found differences, `breaking` changes that break something, `ls` what is not as it should be, `pending`
+     notifications that wait
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -83,6 +86,18 @@ pub(super) enum Command {
     ///
     /// A notification goes to quarantine after its last attempt, or when its listener says so.
     Quarantine(Quarantine),
+    /// Say what the changes of the schema do to a system that is running; write nothing
+    ///
+    /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
+    /// written after the migration, and whether what publishers of before write still works; and what to do where it breaks. Exits
+    /// with 0 if nothing breaks, with 1 if something does, with 2 if it cannot be told.
+    Breaking {
+        /// The schema of before: a file, or a commit, branch or tag of git that has the schema file
+        #[arg(long, value_name = "REF_OR_FILE")]
+        against: String,
+        /// The schema file [default: schema.yaml]
+        schema: Option<PathBuf>,
+    },
     /// Write the models of an existing database as a schema file
     ///
     /// Reads the catalogs in a read-only transaction.

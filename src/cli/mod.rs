@@ -2,9 +2,11 @@
 
 mod apply;
 mod args;
+mod breaking;
 mod check;
 mod explain;
 mod generate;
+mod git;
 mod import;
 mod init;
 pub(crate) mod live;
@@ -23,7 +25,7 @@ use args::{Args, Command};
 
 /// Everything is as it should be.
 const OK: u8 = 0;
-/// `check` found differences.
+/// `check` found differences, or `breaking` what breaks.
 const DIFFERENT: u8 = 1;
 /// Something could not be done. clap uses the same for a wrong call.
 const ERROR: u8 = 2;
@@ -42,6 +44,9 @@ pub fn main() -> ExitCode {
         Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
         Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
+        Some(Command::Breaking { against, schema }) => {
+            breaking::run(schema.as_deref(), against, &args.display)
+        }
         Some(Command::Import(import)) => import::run(import),
         Some(Command::Unlock { column, schema }) => {
             unlock::run(schema.as_deref(), column, &args.display)

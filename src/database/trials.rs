@@ -26,8 +26,10 @@ const MAY_READ: &str = "SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid
         AND NOT coalesce(pg_catalog.has_table_privilege(p.proowner, pg_catalog.to_regclass($3::text), 'SELECT'), true)";
 
 const DEFINITION: &str =
-    "SELECT pg_catalog.pg_get_triggerdef(t.oid), 'pg_temp.' || pg_catalog.quote_ident(c.relname)
+    "SELECT pg_catalog.pg_get_triggerdef(t.oid), 'pg_temp.' || pg_catalog.quote_ident(c.relname),
+        pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
     FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = $1::text::pg_catalog.regclass AND t.tgname = $2";
 
 /// What was tried goes into the snapshot.
@@ -287,7 +289,11 @@ async fn triggers(
                     continue;
                 };
                 let row = savepoint.query_one(DEFINITION, &[&copy, name]).await?;
-                let definition = without_names(row.get(0), row.get(1));
+                let (text, temporary, real): (&str, &str, &str) =
+                    (row.get(0), row.get(1), row.get(2));
+                // PostgreSQL 14 does not call the schema of temporary tables pg_temp.
+                let is_real = text.contains(&format!(" ON {real} "));
+                let definition = without_names(text, if is_real { real } else { temporary });
                 trials.triggers[index] = Some(Ok(definition));
             }
             Err(error) if !is_database_error(&error) => return Err(error),

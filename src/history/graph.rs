@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::plan::ident::{sql_ident, sql_literal};
+
 use super::Key;
 use super::emitted::{Change, Emitted, Installed};
 
@@ -81,7 +83,12 @@ impl State {
             if let (Some(mut installed), Key::Trigger { trigger, .. }) =
                 (self.objects.remove(&key), key)
             {
-                installed.text = installed.text.replace(&qualified(from), &qualified(to));
+                let (before, after) = (qualified(from), qualified(to));
+                // Literals first: what is escaped in them is not what stands elsewhere.
+                installed.text = installed
+                    .text
+                    .replace(&sql_literal(&before), &sql_literal(&after))
+                    .replace(&before, &after);
                 let key = Key::Trigger {
                     schema: to.0.clone(),
                     table: to.1.clone(),
@@ -95,8 +102,7 @@ impl State {
 
 /// As the emitted SQL names a table.
 fn qualified((schema, name): &(String, String)) -> String {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    format!("{}.{}", quoted(schema), quoted(name))
+    format!("{}.{}", sql_ident(schema), sql_ident(name))
 }
 
 /// Whether it depends on the order of application what is there: two writers of which none builds on the other left
@@ -208,6 +214,32 @@ mod tests {
                 changes,
                 shapes: Vec::new(),
             },
+        }
+    }
+
+    #[test]
+    fn a_renamed_table_is_renamed_in_identifiers_and_in_literals() {
+        let pair = |name: &str| ("app".to_owned(), name.to_owned());
+        let key = |table: &str| Key::Trigger {
+            schema: "app".into(),
+            table: table.into(),
+            trigger: "t".into(),
+        };
+        let names = ["a", "it's", "a \\ b", "\"q\""];
+        for (from, to) in names.iter().flat_map(|from| names.map(|to| (*from, to))) {
+            let text = |name: &str| {
+                let table = qualified(&pair(name));
+                format!("ON {table} {}::regclass ON {table};", sql_literal(&table))
+            };
+            let installed = Installed {
+                spec: String::new(),
+                kin: String::new(),
+                text: text(from),
+            };
+            let mut state = State::default();
+            state.objects.insert(key(from), installed);
+            state.rename(&pair(from), &pair(to));
+            assert_eq!(state.objects[&key(to)].text, text(to));
         }
     }
 

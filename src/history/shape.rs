@@ -88,6 +88,36 @@ impl Shapes {
             .map(|(version, shapes)| (*version, shapes.as_slice()))
     }
 
+    /// Forgets the newest version of a model or message channel under any of some names; whether there is one before it.
+    pub fn forget_newest(&mut self, of: Shaped, names: &[&str]) -> bool {
+        let newest = |shapes: &Self| {
+            let versions = names.iter().flat_map(|name| shapes.of(of, name));
+            versions.map(|(version, _)| version).max()
+        };
+        let Some(version) = newest(self) else {
+            return false;
+        };
+        for name in names {
+            if let Some(versions) = self.versions.get_mut(&(of, (*name).to_owned())) {
+                versions.remove(&version);
+            }
+        }
+        newest(self).is_some()
+    }
+
+    /// Forgets a model or message channel.
+    pub fn forget(&mut self, of: Shaped, name: &str) {
+        self.versions.remove(&(of, name.to_owned()));
+    }
+
+    /// Takes over what others know of a model or message channel.
+    pub fn copy(&mut self, from: &Self, of: Shaped, name: &str) {
+        let key = (of, name.to_owned());
+        if let Some(versions) = from.versions.get(&key) {
+            self.versions.insert(key, versions.clone());
+        }
+    }
+
     /// Names that have shapes, sorted.
     pub fn names(&self, of: Shaped) -> impl Iterator<Item = &str> {
         self.versions

@@ -117,6 +117,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 first.len_utf8()
             }
         };
+        // The lines of a condition are indented where they go, which would change a text or a name.
+        if matches!(first, '\'' | '"' | '$') && rest[..taken].contains(['\n', '\r']) {
+            return Err("a line break in a text or a name; write a text as E'...\\n...'".into());
+        }
         rest = &rest[taken..];
     }
     Ok(tokens)
@@ -198,6 +202,9 @@ mod tests {
             "(new.a",
             "new.a)",
             "true; drop table x",
+            "new.a = 'x\n'",
+            "new.a = $$x\n$$",
+            "new.\"a\n\" > 0",
             "new.a = 'x",
             "new.\"a",
             "new.a -- x",

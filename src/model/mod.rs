@@ -355,6 +355,8 @@ pub enum Literal {
 pub struct Listener {
     /// Key in the YAML; `on_<channel>` for the implicit listener of a channel without one.
     pub name: String,
+    /// Where it is declared; an implicit one: where its channel is.
+    pub span: Span,
     /// Documentation.
     pub doc: Option<String>,
     /// At least one, distinct, all with the same delivery.
@@ -363,6 +365,8 @@ pub struct Listener {
     pub group: String,
     /// Former groups, for which notifications may still wait.
     pub was: Vec<String>,
+    /// Whether that is said; without a word, a group that is gone may have been this one.
+    pub says_was: bool,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
     /// How often it is tried, when, and for how long.

@@ -2,6 +2,7 @@
 
 use super::QualifiedName;
 use super::builtin::Builtin;
+use crate::diagnostic::Span;
 
 /// PostgreSQL type of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ impl PgType {
 pub struct DeclaredType {
     /// Key in the YAML.
     pub name: String,
+    /// Where it is declared.
+    pub span: Span,
     /// Documentation.
     pub doc: Option<String>,
     /// Name in the database.

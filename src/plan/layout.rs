@@ -57,6 +57,17 @@ impl Layout {
         if generate.tool == Tool::Diesel {
             layout.width = 14;
         }
+        let foreign = history
+            .migrations
+            .iter()
+            .map(|placed| &placed.paths[0])
+            .find(|path| !layout.reads(path));
+        if let Some(path) = foreign {
+            return Err(PlanError::OtherTool {
+                path: path.clone(),
+                tool: generate.tool.word(),
+            });
+        }
         for name in &history.migration_names {
             let Some(digits) = number_of(name) else {
                 continue;
@@ -76,6 +87,19 @@ impl Layout {
             return Err(PlanError::MigrationNumber(layout.number.to_string()));
         }
         Ok(layout)
+    }
+
+    /// Whether the tool takes a file as the up file of a migration.
+    fn reads(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let of_diesel = name == "up.sql";
+        let of_refinery = name.starts_with('V') && name.contains("__");
+        match self.tool {
+            Tool::Diesel => of_diesel,
+            Tool::Refinery => of_refinery,
+            Tool::Dbmate | Tool::Atlas => !of_diesel && !of_refinery && !name.ends_with(".up.sql"),
+            Tool::Plain | Tool::Sqlx | Tool::GolangMigrate => !of_diesel && !of_refinery,
+        }
     }
 
     fn greatest(&self) -> u64 {

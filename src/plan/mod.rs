@@ -93,6 +93,11 @@ fn distinct_paths(schema: &Schema) -> Result<(), PlanError> {
     Ok(())
 }
 
+/// The objects that the database shall hold, without what generated code reads.
+pub fn objects(schema: &Schema, versions: &Versions) -> Vec<Object> {
+    objects::plan(schema, &sql::plan(schema, versions))
+}
+
 /// Decides everything.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ pub struct Object {
     /// Fingerprint of the plan for it.
     pub spec: String,
     /// Of a function: the same without the names of its channel, so that a renamed one is recognised. Of a trigger:
-    /// fingerprint of its function's key.
+    /// fingerprint of its function's key. Of a listener: fingerprint of its group.
     pub kin: String,
     /// Where the plan for it is.
     #[serde(skip)]
@@ -96,7 +96,7 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
         objects.push(Object {
             key: listener.key.clone(),
             spec: spec(listener),
-            kin: String::new(),
+            kin: fingerprint(&listener.group),
             source: Source::Listener(index),
         });
     }

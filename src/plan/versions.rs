@@ -91,7 +91,7 @@ impl Versions {
     }
 
     /// Whether the current version is one that the history does not know.
-    pub(super) fn is_new(&self, of: Shaped, name: &str) -> bool {
+    pub fn is_new(&self, of: Shaped, name: &str) -> bool {
         self.get(of, name)
             .is_some_and(|known| !known.earlier.contains_key(&known.version))
     }

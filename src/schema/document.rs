@@ -296,7 +296,7 @@ pub struct ListenerDecl {
     /// `doc:`.
     pub doc: Option<String>,
     /// `was:`.
-    pub was: Vec<Spanned<String>>,
+    pub was: Option<Vec<Spanned<String>>>,
     /// `channel:`.
     pub channels: Vec<Spanned<String>>,
     /// `include_subchannels: true`.

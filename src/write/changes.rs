@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::history::{Emitted, History, ProblemKind};
+use crate::history::{History, ProblemKind};
 use crate::model::Generate;
 use crate::plan::sha256_hex;
 use crate::render::{File, FileKind, Files};
@@ -202,17 +202,10 @@ fn strays(
             // What is not readable as text is not ours.
             if absolute.is_file()
                 && matches!(read_text(&absolute), Ok(Some(text)) if is_ours(&text))
-                && !is_of_another_database(&absolute, generate)
             {
                 strays.push(path);
             }
         }
     }
     Ok(strays)
-}
-
-/// Schema files of several databases may share the folder of the migrations.
-fn is_of_another_database(path: &Path, generate: &Generate) -> bool {
-    matches!(read_text(path), Ok(Some(text))
-        if Emitted::parse(&text).is_some_and(|emitted| emitted.database != generate.database))
 }

@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) names: Vec<String>,
     /// Ours, in the order in which tools apply them.
     pub(super) migrations: Vec<Placed>,
+    /// Paths of those of other databases, which share the folder.
+    pub(super) others: Vec<String>,
     /// What is wrong with them.
     pub(super) problems: Vec<Problem>,
 }
@@ -41,12 +43,18 @@ pub(super) fn read(root: &Path, folder: &str, database: Option<&str>) -> Result<
                 found.migrations.push(placed);
             }
             Ours::Up(placed) => {
+                found.others.extend(placed.paths);
                 elsewhere.insert(placed.emitted.id);
             }
             Ours::Down(down) => downs.push(down),
         }
     }
-    downs.retain(|down| !elsewhere.contains(&down.takes_back));
+    let (others, downs): (Vec<Down>, Vec<Down>) = downs
+        .into_iter()
+        .partition(|down| elsewhere.contains(&down.takes_back));
+    found
+        .others
+        .extend(others.into_iter().map(|down| down.path));
     found
         .migrations
         .sort_by(|left, right| place(left).cmp(&place(right)));

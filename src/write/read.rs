@@ -59,7 +59,7 @@ pub fn read_history(root: &Path, generate: &Generate) -> Result<History, WriteEr
         None => migrations::Found::default(),
     };
     Ok(History {
-        others: others(root, generate)?,
+        others: [others(root, generate)?, found.others].concat(),
         lock,
         state: State::replay(&found.migrations),
         shapes: Shapes::of_migrations(&found.migrations),

@@ -48,7 +48,9 @@ pub(super) fn check(
             let former = channel.was.iter().flatten();
             listeners.push(Listener {
                 group: name.clone(),
+                span: channel.span.clone(),
                 // What is transient waits for nobody.
+                says_was: false,
                 was: former
                     .filter(|_| channel.delivery == Delivery::Durable)
                     .map(|former| implicit_name(former))
@@ -165,6 +167,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
     }
     Some(Listener {
         name: declared.name.value.clone(),
+        span: declared.name.span.clone(),
         doc: declared.doc.clone(),
         channels: subscriptions,
         group: declared
@@ -172,6 +175,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .as_ref()
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
         was: former_groups(declared, &context.channels[first], diagnostics),
+        says_was: declared.was.is_some(),
         filter,
         attempts: attempts::check(
             &declared.attempts,
@@ -189,7 +193,7 @@ fn former_groups(
     diagnostics: &mut Diagnostics,
 ) -> Vec<String> {
     if channel.delivery == Delivery::Transient {
-        if let Some(was) = declared.was.first() {
+        if let Some(was) = declared.was.as_ref().and_then(|was| was.first()) {
             let message = format!(
                 "channel `{}` is transient: nothing waits for a former name",
                 channel.name
@@ -200,7 +204,7 @@ fn former_groups(
         return Vec::new();
     }
     let now = declared.group.as_ref().unwrap_or(&declared.name);
-    past::was(Some(&declared.was), &now.value, diagnostics).unwrap_or_default()
+    past::was(declared.was.as_ref(), &now.value, diagnostics).unwrap_or_default()
 }
 
 /// The channels that are named, and those that extend them if that is asked for; each with the place that names it.

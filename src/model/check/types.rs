@@ -25,6 +25,7 @@ pub(super) fn check(declared: &[TypeDecl], diagnostics: &mut Diagnostics) -> Vec
         .zip(&names)
         .map(|(ty, (_, sql))| DeclaredType {
             name: ty.name.value.clone(),
+            span: ty.name.span.clone(),
             doc: ty.doc.clone(),
             sql: sql.clone(),
             kind: kind(ty, &names, diagnostics),

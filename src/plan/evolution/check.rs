@@ -281,7 +281,7 @@ pub(super) fn agree(left: &Source, right: &Source) -> bool {
 fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics: &mut Diagnostics) {
     for (position, (version, problem, channel)) in problems {
         let shown = &shown[position];
-        let (name, ty) = (shown.name, &shown.ty);
+        let name = shown.name;
         let (why, mut ways) = match &problem {
             Problem::Unreadable(Unreadable::Absent) => {
                 ("it is not there".to_owned(), shown.values())
@@ -293,7 +293,7 @@ fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics:
                 format!("it is `{old}` there"),
                 vec![format!(
                     "`{name}: {{type: {}{}, from: {{{}: crate::{name}_from_{}}}}}` with your function, which returns a `Result<{}, _>`",
-                    quoted(ty),
+                    quoted(&shown.written()),
                     shown.rest,
                     quoted(old),
                     word(old),
@@ -321,6 +321,12 @@ fn report(what: &What<'_>, shown: &[Shown<'_>], problems: Problems, diagnostics:
 }
 
 impl Shown<'_> {
+    /// Type as it is written now: null does not reach a conversion, and may still come.
+    fn written(&self) -> String {
+        let may_be_null = self.field.nullable && self.field.until.is_none();
+        format!("{}{}", self.ty, if may_be_null { "?" } else { "" })
+    }
+
     /// What can stand for nothing.
     fn values(&self) -> Vec<String> {
         let (name, ty, rest) = (self.name, quoted(&self.ty), &self.rest);

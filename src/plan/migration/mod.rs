@@ -28,6 +28,9 @@ pub struct Migration {
     pub after: Vec<String>,
     /// `lock_timeout`, as a literal.
     pub lock_timeout: String,
+    /// Capture functions of channels that were renamed: fingerprints of the keys, before and after.
+    #[serde(skip)]
+    pub renamed_functions: Vec<(String, String)>,
     /// In order of application; none: nothing has to change.
     pub steps: Vec<Step>,
 }
@@ -50,7 +53,8 @@ pub(super) fn plan(
     }
     let difference = Difference::new(&state, &history.again, objects);
     let renamed_functions = renames::functions(schema);
-    let mut steps = steps(&state, objects, &difference, &renamed_functions, shapes);
+    let former = renamed_functions.iter().map(|(from, _)| from.clone());
+    let mut steps = steps(&state, objects, &difference, &former.collect(), shapes);
     if let Some(first) = steps.first_mut() {
         first.renamed = renamed;
     }
@@ -58,6 +62,10 @@ pub(super) fn plan(
         layout: Layout::next(generate, folder, history)?,
         database: generate.database.clone(),
         after: history.state.heads.clone(),
+        renamed_functions: renamed_functions
+            .iter()
+            .map(|(from, to)| (fingerprint(&from.to_string()), fingerprint(&to.to_string())))
+            .collect(),
         lock_timeout: super::ident::sql_literal(&generate.lock_timeout),
         steps,
     }))

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::channel_function;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::history::{Key, State};
-use crate::model::{Channel, QualifiedName, Schema};
-use crate::plan::ident::sql_ident;
+use crate::history::{Key, State, fingerprint};
+use crate::model::{Channel, Delivery, QualifiedName, Schema};
+use crate::plan::ident::{sql_ident, sql_literal};
 use crate::plan::names::function_name;
 use crate::plan::objects::Object;
 
@@ -33,17 +33,19 @@ pub(super) fn tables(schema: &Schema, state: &State) -> Vec<(Table, Table)> {
     renamed
 }
 
-/// Capture functions of channels under their former names.
-pub(super) fn functions(schema: &Schema) -> BTreeSet<Key> {
-    schema
-        .channels
-        .iter()
-        .flat_map(|channel| channel.was.iter().flatten())
-        .map(|name| Key::Capture {
-            schema: schema.generate.storage_schema.clone(),
-            function: function_name("capture", name),
-        })
-        .collect()
+/// Capture functions of channels that were renamed, before and after.
+pub(super) fn functions(schema: &Schema) -> Vec<(Key, Key)> {
+    let capture = |name: &str| Key::Capture {
+        schema: schema.generate.storage_schema.clone(),
+        function: function_name("capture", name),
+    };
+    let mut renamed = Vec::new();
+    for channel in &schema.channels {
+        for was in channel.was.iter().flatten() {
+            renamed.push((capture(was), capture(&channel.name)));
+        }
+    }
+    renamed
 }
 
 fn table_of(key: &Key) -> Option<Table> {
@@ -60,6 +62,7 @@ pub fn check(schema: &Schema, state: &State, objects: &[Object]) -> Diagnostics 
     let wanted: HashSet<&Key> = objects.iter().map(|object| &object.key).collect();
     channels(schema, state, objects, &mut diagnostics);
     tables_of_models(schema, state, objects, &wanted, &mut diagnostics);
+    groups(schema, state, &wanted, &mut diagnostics);
     diagnostics.sorted()
 }
 
@@ -122,6 +125,74 @@ fn channels(schema: &Schema, state: &State, objects: &[Object], diagnostics: &mu
             "write `was: {former}` if it is: its waiting notifications are then processed under the new name; or `was: []` if `{}` is new",
             channel.name
         )));
+    }
+}
+
+/// Listeners that come while another group of their channel goes: what waits for that would be left to nobody.
+fn groups(schema: &Schema, state: &State, wanted: &HashSet<&Key>, diagnostics: &mut Diagnostics) {
+    // Listeners that go, by channel: name, and fingerprint of the group.
+    let mut gone: HashMap<&str, Vec<(&str, &str)>> = HashMap::new();
+    for (key, installed) in &state.objects {
+        if let Key::Listener {
+            schema: storage,
+            listener,
+            channel,
+        } = key
+            && *storage == schema.generate.storage_schema
+            && !wanted.contains(key)
+            && !installed.kin.is_empty()
+        {
+            let there = gone.entry(channel).or_default();
+            there.push((listener, &installed.kin));
+        }
+    }
+    if gone.is_empty() {
+        return;
+    }
+    // A group goes on if a listener of the channel is in it, or says that it was.
+    let mut going_on: HashSet<(&str, String)> = HashSet::new();
+    for listener in &schema.listeners {
+        for subscription in &listener.channels {
+            let channel = schema.channels[subscription.channel].name.as_str();
+            for group in std::iter::once(&listener.group).chain(&listener.was) {
+                going_on.insert((channel, fingerprint(&sql_literal(group))));
+            }
+        }
+    }
+    for listener in &schema.listeners {
+        let is_new = |channel: &str| {
+            !state.objects.contains_key(&Key::Listener {
+                schema: schema.generate.storage_schema.clone(),
+                listener: listener.name.clone(),
+                channel: channel.to_owned(),
+            })
+        };
+        for subscription in &listener.channels {
+            let channel = &schema.channels[subscription.channel];
+            if listener.says_was
+                || channel.delivery == Delivery::Transient
+                || !is_new(&channel.name)
+            {
+                continue;
+            }
+            let former =
+                gone.get(channel.name.as_str())
+                    .into_iter()
+                    .flatten()
+                    .find(|(_, group)| {
+                        !going_on.contains(&(channel.name.as_str(), (*group).to_owned()))
+                    });
+            let Some((former, _)) = former else { continue };
+            let message = format!(
+                "listener `{}` comes to channel `{}`, and `{former}` goes",
+                listener.name, channel.name
+            );
+            let diagnostic = Diagnostic::new(Code::LooksRenamed, listener.span.clone(), message);
+            diagnostics.push(diagnostic.help(format!(
+                "write `was: {former}` (its group, if it had one) if it goes on with what still waits for that; or `was: []` if what waits may be left to nobody"
+            )));
+            break;
+        }
     }
 }
 

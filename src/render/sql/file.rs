@@ -7,6 +7,15 @@ use crate::render::error::RenderError;
 use super::Objects;
 use super::switched::replaced;
 
+/// dbmate wants this part in every file. Empty, it would forget the migration and leave what that did.
+const NO_WAY_BACK: &str = "
+DO $pgpubsub$
+BEGIN
+  RAISE EXCEPTION 'this migration has no way back';
+END
+$pgpubsub$;
+";
+
 /// A file of a new migration: path and text.
 pub(in crate::render) struct NewMigration {
     pub(in crate::render) path: String,
@@ -77,7 +86,7 @@ fn up(
         text += "-- migrate:up\n";
     }
     text += &opening(migration, step.lock.as_ref());
-    let (before, after) = around(objects, &step.up, &step.down)?;
+    let (before, after) = around(objects, migration, &step.up, &step.down)?;
     text += &before;
     for action in &step.up {
         text.push('\n');
@@ -101,9 +110,13 @@ fn up(
     }
     text += &after;
     text += closing(migration);
-    if migration.layout.one_file && migration.layout.reversible {
+    if migration.layout.one_file {
         text += "\n-- migrate:down\n";
-        text += &body_of_down(objects, migration, step)?;
+        text += &if migration.layout.reversible {
+            body_of_down(objects, migration, step)?
+        } else {
+            NO_WAY_BACK.to_owned()
+        };
     }
     Ok(text)
 }
@@ -128,7 +141,7 @@ fn body_of_down(
     step: &Step,
 ) -> Result<String, RenderError> {
     let mut text = opening(migration, None);
-    let (before, after) = around(objects, &step.down, &step.up)?;
+    let (before, after) = around(objects, migration, &step.down, &step.up)?;
     text += &before;
     let mut block = "";
     for action in &step.down {
@@ -157,10 +170,11 @@ fn body_of_down(
 /// What stands before and after actions that replace triggers.
 fn around(
     objects: &Objects<'_>,
+    migration: &Migration,
     actions: &[Action],
     back: &[Action],
 ) -> Result<(String, String), RenderError> {
-    let replaced = replaced(objects, actions, back)?;
+    let replaced = replaced(objects, migration, actions, back)?;
     if replaced.is_empty() {
         return Ok((String::new(), String::new()));
     }

@@ -15,7 +15,7 @@ pub(super) fn listener(
     let mut listener = ListenerDecl {
         name,
         doc: None,
-        was: Vec::new(),
+        was: None,
         channels: Vec::new(),
         include_subchannels: None,
         events: None,
@@ -27,7 +27,7 @@ pub(super) fn listener(
         return listener;
     };
     listener.doc = reader.doc(&fields);
-    listener.was = reader.optional_texts(&fields, "was").unwrap_or_default();
+    listener.was = reader.optional_texts(&fields, "was");
     listener.channels = reader
         .optional_texts(&fields, "channel")
         .unwrap_or_default();

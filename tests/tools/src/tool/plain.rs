@@ -48,12 +48,12 @@ async fn psql(url: &str, file: &Path) -> Result<(), Error> {
     program::run(TOOL, "psql", &arguments).await
 }
 
-/// The up files, in order of their names.
+/// The files for the way up, in order of their names; one without a way down is called `.sql` only.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(folder).map_err(|error| Error::of(TOOL)(&error))?;
     let paths = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<PathBuf> = paths
-        .filter(|path| name(path).ends_with(".up.sql"))
+        .filter(|path| name(path).ends_with(".sql") && !name(path).ends_with(".down.sql"))
         .collect();
     files.sort();
     Ok(files)

@@ -6,8 +6,10 @@
 //! way down ends where the change began.
 
 mod catalogue;
+mod limits;
 mod notifications;
 mod project;
+mod step;
 mod steps;
 
 use pgpubsub_testkit::Database;
@@ -63,6 +65,7 @@ async fn lives(tool: Tool) {
         );
     }
 
+    project.is_of_these_templates(tool.word());
     let lived = Snapshot::of(session.client()).await;
     let fresh = Database::create().await.expect("a database");
     project.up_at(&fresh.url(), "all at once").await;

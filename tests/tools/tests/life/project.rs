@@ -11,7 +11,12 @@ use pgpubsub_gen::schema;
 use pgpubsub_tools::{Tool, down, up};
 use tempfile::TempDir;
 
-use crate::steps::Sql;
+/// A migration of the user's own: up and down.
+#[derive(Clone, Copy)]
+pub(crate) struct Sql {
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+}
 
 pub(crate) struct Project {
     tool: Tool,
@@ -81,17 +86,18 @@ impl Project {
 
     /// What the generator says of the project: nothing is to be done.
     pub(crate) fn check(&self, what: &str) -> Output {
-        let newer = self.run(
-            Options {
-                upgrade_templates: true,
-            },
-            what,
-        );
-        assert!(newer.changes.is_clean(), "{what}: not of these templates");
         let output = self.run(Options::default(), what);
         let differences: Vec<_> = output.changes.differences().collect();
         assert!(differences.is_empty(), "{what}: {differences:?}");
         output
+    }
+
+    /// And nothing is, if what these templates lay out in another way is wanted, too.
+    pub(crate) fn is_of_these_templates(&self, what: &str) {
+        let options = Options {
+            upgrade_templates: true,
+        };
+        assert!(self.run(options, what).changes.is_clean(), "{what}");
     }
 
     /// How many migrations there are.
@@ -156,6 +162,18 @@ impl Project {
             let done = down(self.tool, &self.url, &self.migrations(), steps).await;
             done.unwrap_or_else(|error| panic!("{what}: down: {error}\n{}", self.newest()));
         }
+    }
+
+    /// What the tool says when it cannot apply.
+    pub(crate) async fn up_is_refused(&self) -> String {
+        let done = up(self.tool, &self.url, &self.migrations()).await;
+        done.expect_err("it is refused").message().to_owned()
+    }
+
+    /// What the tool says when it cannot take back.
+    pub(crate) async fn down_is_refused(&self) -> String {
+        let done = down(self.tool, &self.url, &self.migrations(), 1).await;
+        done.expect_err("it is refused").message().to_owned()
     }
 
     /// The files with the greatest numbers, for a failed test.

@@ -1,56 +1,7 @@
 //! The changes, one after the other.
 
-/// A migration of the user's own: up and down.
-#[derive(Clone, Copy)]
-pub(crate) struct Sql {
-    pub(crate) up: &'static str,
-    pub(crate) down: &'static str,
-}
-
-const fn sql(up: &'static str, down: &'static str) -> Option<Sql> {
-    Some(Sql { up, down })
-}
-
-/// A change.
-#[derive(Clone, Copy)]
-pub(crate) struct Step {
-    pub(crate) what: &'static str,
-    /// What the user does to the tables before our migration.
-    pub(crate) before: Option<Sql>,
-    /// Each text is in the schema file once, and replaced.
-    pub(crate) edits: &'static [(&'static str, &'static str)],
-    /// What the user does after it.
-    pub(crate) after: Option<Sql>,
-    /// Whether there is a migration of ours.
-    pub(crate) emits: bool,
-}
-
-impl Step {
-    const fn before(mut self, up: &'static str, down: &'static str) -> Self {
-        self.before = sql(up, down);
-        self
-    }
-
-    const fn after(mut self, up: &'static str, down: &'static str) -> Self {
-        self.after = sql(up, down);
-        self
-    }
-
-    const fn without_a_file(mut self) -> Self {
-        self.emits = false;
-        self
-    }
-}
-
-const fn step(what: &'static str, edits: &'static [(&'static str, &'static str)]) -> Step {
-    Step {
-        what,
-        before: None,
-        edits,
-        after: None,
-        emits: true,
-    }
-}
+use crate::project::Sql;
+use crate::step::{Step, step};
 
 pub(crate) const TABLES: Sql = Sql {
     up: "CREATE SCHEMA app;
@@ -121,12 +72,12 @@ pub(crate) const STEPS: &[Step] = &[
         "a channel gets a condition",
         &[(
             "post_saved: {on: post, after: save}",
-            "post_saved: {on: post, after: save, when: \"new.id > 0 AND new.title <> '\\n-- migrate:down\\n'\"}",
+            "post_saved: {on: post, after: save, when: \"new.id > 0 AND new.title <> E'\\\\n-- migrate:down\\\\n'\"}",
         )],
     ),
     step(
         "its condition changes",
-        &[("new.id > 0 AND new.title <> '\\n-- migrate:down\\n'", "new.score > 0")],
+        &[("new.id > 0 AND new.title <> E'\\\\n-- migrate:down\\\\n'", "new.score > 0")],
     ),
     step(
         "its condition goes into the function",
@@ -171,8 +122,15 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         "the triggers are the user's own",
         &[("before: [insert, delete]", "after: save, trigger: own")],
+    )
+    .after(
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+        "DROP TRIGGER mine ON app.post;",
     ),
-    step("and ours again", &[("after: save, trigger: own", "after: save")]),
+    step("and ours again", &[("after: save, trigger: own", "after: save")]).before(
+        "DROP TRIGGER mine ON app.post;",
+        "CREATE TRIGGER mine AFTER INSERT OR UPDATE ON app.post FOR EACH ROW EXECUTE FUNCTION pgpubsub.capture_post_saved();",
+    ),
     step(
         "channels are added",
         &[(
@@ -363,6 +321,65 @@ CREATE TABLE app.measure_all PARTITION OF app.measure DEFAULT;",
     .after(
         "DROP TABLE app.guest;",
         "CREATE TABLE app.guest (account_id bigint PRIMARY KEY, host text NOT NULL DEFAULT 'h');",
+    ),
+    step(
+        "names that need quotes, and more than one table at a time",
+        &[(
+            "channels:\n",
+            r#"  odd: {table: 'app."It''s a \ Table"', columns: {id: bigint pk, amount: {type: numeric, column: 'Select;--'}}}
+channels:
+  odd_said: {doc: 'Its doc: ''; -- $$', on: odd, after: [save, delete], when: {insert: 'new."Select;--" > 0'}}
+  odd_kept: {on: odd, after: save, deferred: true}
+  page_gone: {on: article, before: delete}
+"#,
+        )],
+    )
+    .before(
+        r#"CREATE TABLE app."It's a \ Table" (id bigint PRIMARY KEY, "Select;--" numeric NOT NULL DEFAULT 1);"#,
+        r#"DROP TABLE app."It's a \ Table";"#,
+    ),
+    step(
+        "a channel and its table are renamed at once",
+        &[
+            (
+                r#"table: 'app."It''s a \ Table"'"#,
+                r#"table: {name: 'app."Éven ""odder"""', was: 'app."It''s a \ Table"'}"#,
+            ),
+            ("  odd_said: {", "  odder: {was: odd_said, "),
+            ("  odd_kept: {on: odd, after: save,", "  odd_kept: {on: odd, after: insert, when: new.id > 0,"),
+        ],
+    )
+    .before(
+        r#"ALTER TABLE app."It's a \ Table" RENAME TO "Éven ""odder""";"#,
+        r#"ALTER TABLE app."Éven ""odder""" RENAME TO "It's a \ Table";"#,
+    ),
+    step(
+        "a channel goes to another model",
+        &[("page_gone: {on: article, before: delete}", "page_gone: {on: account, before: delete}")],
+    ),
+    step(
+        "a column comes back under another type",
+        &[("      level: {type: integer, until: 5}\n", "      level: {type: bigint, default: 0}\n")],
+    )
+    .before(
+        "ALTER TABLE public.account ADD COLUMN level bigint NOT NULL DEFAULT 1;",
+        "ALTER TABLE public.account DROP COLUMN level;",
+    ),
+    step("what concerns Rust alone", &[("    was: post\n", "    was: post\n    doc: Pages.\n    derive: Eq\n")])
+        .without_a_file(),
+    step(
+        "what all channels are when they do not say",
+        &[("defaults: {", "defaults: {ignorable: true, on_capture_error: skip, ")],
+    ),
+    step(
+        "much at once",
+        &[
+            ("defaults: {ignorable: true, on_capture_error: skip, ", "defaults: {"),
+            ("  page_gone: {on: account, before: delete}\n", "  page_gone: {was: [], on: article, after: [save, delete]}\n"),
+            ("measured: {on: measure, after: save, level: statement}", "tallied: {was: measured, on: measure, after: insert, deferred: true}"),
+            ("  deep_reads: {extends: reads, message: {depth: int = 1}}\n", ""),
+            ("greet: {channel: account_saved, events: [insert, update]}", "hail: {was: greet, channel: [account_saved, tallied], group: all}"),
+        ],
     ),
     // The whole.
     step(
