@@ -169,7 +169,9 @@ fn groups(schema: &Schema, state: &State, wanted: &HashSet<&Key>, diagnostics: &
         };
         for subscription in &listener.channels {
             let channel = &schema.channels[subscription.channel];
+            // The one that a channel has by itself comes when its last listener is removed, which is a removal.
             if listener.says_was
+                || listener.name == format!("on_{}", channel.name)
                 || channel.delivery == Delivery::Transient
                 || !is_new(&channel.name)
             {

@@ -158,18 +158,18 @@ pub(crate) const STEPS: &[Step] = &[
         "listeners are added, one in a group of its own and one in another's",
         &[(
             "greet: {channel: account_saved}\n",
-            "greet: {channel: account_saved, events: [insert, update]}\n  forget: {channel: account_saved, events: delete, group: greet}\n  audit: {channel: [account_saved, post_saved]}\n",
+            "greet: {channel: account_saved, events: [insert, update]}\n  forget: {channel: account_saved, events: delete, group: greet}\n  audit: {was: on_post_saved, channel: [account_saved, post_saved]}\n",
         )],
     ),
     step(
         "a listener asks for other events and leaves its group",
         &[("events: delete, group: greet", "events: [delete, truncate], group: ops")],
     ),
-    step("a listener is renamed", &[("  audit: {", "  log: {was: audit, ")]),
+    step("a listener is renamed", &[("  audit: {was: on_post_saved, ", "  log: {was: [audit, on_post_saved], ")]),
     step(
         "listeners are removed",
         &[
-            ("  log: {was: audit, channel: [account_saved, post_saved]}\n", ""),
+            ("  log: {was: [audit, on_post_saved], channel: [account_saved, post_saved]}\n", ""),
             ("  forget: {channel: account_saved, events: [delete, truncate], group: ops}\n", ""),
         ],
     ),
