@@ -2,12 +2,13 @@
 
 use tokio_postgres::Transaction;
 
+use crate::batch_transaction::BatchTransaction;
 use crate::{Notification, TransientNotification};
 
 /// For a listener of a durable channel: the notification, and the transaction that removes it.
 pub struct Cx<'a> {
-    notification: &'a Notification,
-    transaction: Transaction<'a>,
+    notification: Notification,
+    transaction: BatchTransaction<'a>,
 }
 
 /// For a listener of a transient channel: the notification. There is no transaction, as nothing is stored.
@@ -16,7 +17,7 @@ pub struct TransientCx {
 }
 
 impl<'a> Cx<'a> {
-    pub(crate) fn new(notification: &'a Notification, transaction: Transaction<'a>) -> Self {
+    pub(crate) fn new(notification: Notification, transaction: BatchTransaction<'a>) -> Self {
         Self {
             notification,
             transaction,
@@ -25,22 +26,24 @@ impl<'a> Cx<'a> {
 
     /// The transaction in which the notification is removed: what is written through it happens exactly once.
     ///
-    /// It is a savepoint of that transaction: if the listener fails, what it wrote is undone, and nothing else.
+    /// The first call sets a savepoint in it, without a round trip: if the listener fails, what it wrote is undone, and nothing
+    /// else. Do not keep an error of one of its statements to yourself: after one, the transaction takes no other, and the
+    /// listener counts as failed.
     pub fn transaction(&self) -> &Transaction<'a> {
-        &self.transaction
+        self.transaction.within_savepoint()
     }
 
     /// The same, mutable, for savepoints of the listener's own ([`Transaction::transaction`]).
     pub fn transaction_mut(&mut self) -> &mut Transaction<'a> {
-        &mut self.transaction
+        self.transaction.within_savepoint_mut()
     }
 
     /// The notification.
     pub fn notification(&self) -> &Notification {
-        self.notification
+        &self.notification
     }
 
-    pub(crate) fn into_transaction(self) -> Transaction<'a> {
+    pub(crate) fn into_transaction(self) -> BatchTransaction<'a> {
         self.transaction
     }
 }

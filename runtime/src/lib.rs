@@ -17,6 +17,7 @@ pub mod pending;
 pub mod quarantine;
 pub mod types;
 
+mod batch_transaction;
 mod context;
 mod cx;
 mod error;

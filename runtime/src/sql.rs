@@ -44,25 +44,30 @@ impl Sql {
         )
     }
 
-    /// `$1` groups, `$2` floor: the groups for which something is due, perhaps held by another worker.
+    /// `$1` groups, `$2` for each the id behind which to look: the places in `$1` of the groups for which something is due,
+    /// perhaps held by another worker.
+    ///
+    /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
     pub(crate) fn ready(&self) -> String {
         format!(
-            "SELECT g FROM pg_catalog.unnest($1::text[]) AS g WHERE EXISTS (\
-               SELECT FROM {}.\"notification\" WHERE \"listener_group\" = g AND \"id\" > $2::bigint \
-               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()))",
+            "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"place\") \
+             WHERE (SELECT true FROM {}.\"notification\" AS \"n\" \
+               WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND \"n\".\"id\" > \"g\".\"after\" \
+                 AND (\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp()) \
+               ORDER BY \"n\".\"id\" LIMIT 1)",
             self.schema
         )
     }
 
-    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` floor,
-    /// `$5` filter as JSON text if `filtered`.
+    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the id
+    /// behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
     ///
     /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
-    /// SKIP LOCKED leaves what other workers hold; the lock ends with this transaction, however it ends.
+    /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
     pub(crate) fn claim(&self, filtered: bool) -> String {
         let filter = if filtered {
             format!(
-                "AND {}.\"context_matches\"(\"context\", $5::text::jsonb) ",
+                "AND {}.\"context_matches\"(\"context\", $6::text::jsonb) ",
                 self.schema
             )
         } else {
@@ -75,7 +80,7 @@ impl Sql {
              WHERE \"listener_group\" = $1 AND \"id\" > $4::bigint \
                AND \"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")] \
                AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
-             ORDER BY \"id\" LIMIT 1 FOR UPDATE SKIP LOCKED",
+             ORDER BY \"id\" LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
             self.schema
         )
     }
@@ -91,10 +96,19 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id.
+    /// `$1` group, `$2` ids.
     pub(crate) fn remove(&self) -> String {
         format!(
-            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[])",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` and `$4` least and most attempts: takes hold of a notification, unless it was tried again
+    /// meanwhile.
+    pub(crate) fn hold_again(&self) -> String {
+        format!(
+            "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" BETWEEN $3 AND $4 FOR UPDATE",
             self.schema
         )
     }
@@ -213,22 +227,29 @@ impl Sql {
         )
     }
 
-    /// Begins a transaction that only reads.
+    /// Begins a transaction, with [`Sql::WALK_THE_KEY`].
     ///
-    /// Its level is said, as in every transaction of ours on these tables: where the database's default is SERIALIZABLE, our
-    /// reads would leave predicate locks, which can fail the commit of a serializable writer.
-    pub(crate) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+    /// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
+    /// would leave predicate locks, which can fail the commit of a serializable writer.
+    pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
 
-    /// Makes the planner walk the primary key in its order, for the rest of the transaction.
+    /// Ends one and begins the next. If the first part fails, the second is not done.
+    pub(crate) const COMMIT_AND_BEGIN: &str = "COMMIT; \
+         BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+
+    /// Makes the planner walk the primary key in its order, for the rest of the transaction: without a sort, nothing else
+    /// gives the order that our statements ask for; the removal has no order and may not read the whole table.
     ///
     /// The notification table is empty most of the time, so its statistics say nothing about a backlog: without this, each
     /// claim would read and sort all of it.
-    pub(crate) const WALK_THE_KEY: &str = "SET LOCAL enable_seqscan = off; \
-         SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off";
+    pub(crate) const WALK_THE_KEY: &str =
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
 
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
-    pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; \
-         SET LOCAL enable_bitmapscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT";
+    pub(crate) const PLAN_AS_USUAL: &str =
+        "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; ";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

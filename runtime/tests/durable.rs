@@ -187,7 +187,8 @@ async fn failures_are_kept_without_effects_and_hold_nothing_up() {
         "{}",
         errors[2]
     );
-    assert!(rows.iter().all(|row| row.get::<_, i32>(1) == 1));
+    let attempts: Vec<i32> = rows.iter().map(|row| row.get(1)).collect();
+    assert_eq!(attempts, [1, 1, 1, 1], "{errors:?}");
 }
 
 #[tokio::test]

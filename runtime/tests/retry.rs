@@ -366,19 +366,36 @@ async fn what_is_put_back_is_tried_from_the_beginning() {
 
 #[tokio::test]
 async fn each_of_many_is_done_or_in_quarantine_once() {
+    many(false).await;
+}
+
+#[tokio::test]
+async fn each_of_many_is_done_or_in_quarantine_once_after_a_death() {
+    many(true).await;
+}
+
+async fn many(after_a_death: bool) {
     let (database, client) = database().await;
     client
         .execute(
-            "SELECT pgpubsub.notify_jobs('{\"do\":\"by number\"}') FROM generate_series(1, 300)",
+            "SELECT pgpubsub.notify_jobs('{\"do\":\"by number\"}') FROM generate_series(1, 1500)",
             &[],
         )
         .await
         .unwrap();
-    run_for(worker(&database).concurrency(4), 300).await;
-    let hopeless = (1..=300).filter(|id| id % 11 == 0 || id % 13 == 0).count();
+    if after_a_death {
+        let nobody_holds_its_lock = "INSERT INTO pgpubsub.worker DEFAULT VALUES";
+        client.batch_execute(nobody_holds_its_lock).await.unwrap();
+    }
+    let begun = Instant::now();
+    run_for(worker(&database).concurrency(4), 1_500).await;
+    eprintln!("after a death: {after_a_death}: {:?}", begun.elapsed());
+    let hopeless = (1..=1_500)
+        .filter(|id| id % 11 == 0 || id % 13 == 0)
+        .count();
     let hopeless = i64::try_from(hopeless).unwrap();
     assert_eq!(count(&client, "pgpubsub.quarantine").await, hopeless);
-    assert_eq!(count(&client, "effect").await, 300 - hopeless);
+    assert_eq!(count(&client, "effect").await, 1_500 - hopeless);
     assert_eq!(count(&client, "pgpubsub.notification").await, 0);
 }
 

@@ -19,6 +19,8 @@ use tokio_postgres::{Client, Row, Transaction};
 use super::delivery::begin;
 use super::failure;
 use super::shared::{Durable, Shared};
+use crate::batch_transaction::BatchTransaction;
+use crate::sql::Sql;
 use crate::{Error, PgTimestampTz};
 
 /// How often a worker looks for the dead.
@@ -38,13 +40,17 @@ pub(super) struct Deaths {
 /// Whether to go on with a notification.
 pub(super) enum Before {
     Call,
+    /// Call; what else was claimed is not held any more.
+    Counted,
     /// Its attempts are used up: the last one has not come to an end.
     UsedUp,
-    /// Somebody has taken it.
+    /// It has to be the first of a batch.
+    Alone,
+    /// Somebody has taken it; what else was claimed is not held any more.
     Gone,
 }
 
-/// Gives the session of a consumer its row, and looks for the dead.
+/// Gives the session of a consumer its row.
 pub(super) async fn enlist(shared: &Shared, client: &mut Client) -> Result<i64, Error> {
     let failed = |error| Error::postgres("enlist a consumer", error);
     let transaction = begin(client).await.map_err(failed)?;
@@ -53,43 +59,43 @@ pub(super) async fn enlist(shared: &Shared, client: &mut Client) -> Result<i64, 
         .await
         .map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
-    let id = row.get(0);
-    look(shared, client, id).await?;
-    Ok(id)
+    Ok(row.get(0))
 }
 
-/// Takes the row back when the consumer ends as it should.
-pub(super) async fn leave(shared: &Shared, client: &mut Client, id: i64) -> Result<(), Error> {
-    let failed = |error| Error::postgres("take a consumer off the list", error);
-    let transaction = begin(client).await.map_err(failed)?;
-    transaction
-        .execute(&shared.sql.leave(), &[&id])
-        .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)
+/// Takes the row back when the consumer ends as it should. No transaction is open.
+pub(super) async fn leave(shared: &Shared, handle: &Transaction<'_>, id: i64) -> Result<(), Error> {
+    let left = async {
+        handle.batch_execute(Sql::BEGIN).await?;
+        handle.execute(&shared.sql.leave(), &[&id]).await?;
+        handle.batch_execute("COMMIT").await
+    };
+    left.await
+        .map_err(|error| Error::postgres("take a consumer off the list", error))
 }
 
-/// Looks for the dead if nobody of this worker has for a while; `id` is that of the session's own row.
-pub(super) async fn look_again(shared: &Shared, client: &mut Client, id: i64) -> Result<(), Error> {
+/// Whether nobody of this worker has looked for the dead for a while.
+pub(super) fn is_due(shared: &Shared) -> bool {
+    let deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+    deaths.next_look.is_none_or(|next| Instant::now() >= next)
+}
+
+/// Looks for the dead; `id` is that of the session's own row. No transaction is open.
+pub(super) async fn look(shared: &Shared, handle: &Transaction<'_>, id: i64) -> Result<(), Error> {
     {
         let mut deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        if deaths.next_look.is_some_and(|next| now < next) {
-            return Ok(());
-        }
-        deaths.next_look = Some(now + INTERVAL);
+        deaths.next_look = Some(Instant::now() + INTERVAL);
     }
-    look(shared, client, id).await
-}
-
-async fn look(shared: &Shared, client: &mut Client, id: i64) -> Result<(), Error> {
-    let failed = |error| Error::postgres("look for workers that have died", error);
-    let transaction = begin(client).await.map_err(failed)?;
-    let row = transaction
-        .query_one(&shared.sql.last_death(), &[&shared.sql.name("worker"), &id])
+    let looked = async {
+        handle.batch_execute(Sql::BEGIN).await?;
+        let row = handle
+            .query_one(&shared.sql.last_death(), &[&shared.sql.name("worker"), &id])
+            .await?;
+        handle.batch_execute("COMMIT").await?;
+        Ok(row)
+    };
+    let row = looked
         .await
-        .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
+        .map_err(|error| Error::postgres("look for workers that have died", error))?;
     let last: Option<PgTimestampTz> = row.get(0);
     let mut deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_none() || last == deaths.last {
@@ -105,17 +111,21 @@ async fn look(shared: &Shared, client: &mut Client, id: i64) -> Result<(), Error
     Ok(())
 }
 
-/// Before a listener is called: counts the attempt, if there is reason to.
+/// Before a listener is called for the notification at this place of a batch: counts the attempt, if there is reason to.
 pub(super) async fn before(
     shared: &Shared,
     entry: &Durable,
-    transaction: &Transaction<'_>,
+    transaction: &mut BatchTransaction<'_>,
     row: &Row,
+    place: usize,
 ) -> Result<Before, Error> {
     let failed = |error| Error::postgres("count an attempt before it begins", error);
     let attempts = failure::attempts(row);
     if attempts >= entry.spec.retry.max.max(1) {
         return Ok(Before::UsedUp);
+    }
+    if place > 0 && (attempts > 0 || is_careful(entry)) && has_deaths(shared) {
+        return Ok(Before::Alone);
     }
     if !is_suspect(shared, entry, attempts) {
         return Ok(Before::Call);
@@ -123,24 +133,37 @@ pub(super) async fn before(
     let id: i64 = row.get("id");
     let backoff = entry.spec.retry.backoff.unwrap_or(shared.options.backoff);
     let pause = backoff.pause(attempts.saturating_add(1)).as_secs_f64();
-    transaction
+    let handle = transaction.handle();
+    handle
         .execute(&shared.sql.count_attempt(), &[&entry.group, &id, &pause])
         .await
         .map_err(failed)?;
     // Should this session die, the notification comes back after the pause. Until then nobody else takes it.
-    transaction
-        .batch_execute("COMMIT AND CHAIN")
+    handle
+        .batch_execute(Sql::COMMIT_AND_BEGIN)
         .await
         .map_err(failed)?;
-    let held = transaction
+    let held = handle
         .query_opt(&shared.sql.hold(), &[&entry.group, &id])
         .await
         .map_err(failed)?;
+    transaction.renew();
     Ok(if held.is_some() {
-        Before::Call
+        Before::Counted
     } else {
         Before::Gone
     })
+}
+
+/// Whether the next notification of a listener is one of the suspects.
+pub(super) fn is_careful(entry: &Durable) -> bool {
+    entry.suspects.load(Ordering::Relaxed) > 0
+}
+
+/// Whether this worker has heard of a death.
+pub(super) fn has_deaths(shared: &Shared) -> bool {
+    let deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+    deaths.last.is_some()
 }
 
 fn is_suspect(shared: &Shared, entry: &Durable, attempts: u32) -> bool {
@@ -151,8 +174,5 @@ fn is_suspect(shared: &Shared, entry: &Durable, attempts: u32) -> bool {
     if next.is_ok() {
         return true;
     }
-    attempts > 0 && {
-        let deaths = shared.deaths.lock().unwrap_or_else(PoisonError::into_inner);
-        deaths.last.is_some()
-    }
+    attempts > 0 && has_deaths(shared)
 }

@@ -1,29 +1,17 @@
-//! One durable notification: claim, listener, removal, commit, all in one transaction.
+//! The statements of a consumer, and which of them go out together.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
-use futures_util::future::try_join3;
+use futures_util::future::{OptionFuture, join, join4};
+use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
-use super::WorkerEvent;
-use super::crash::{self, Before};
-use super::failure::{self, Failure};
-use super::panic::guard;
-use super::shared::{Durable, Shared};
-use super::timeout::{limited, undo};
-use crate::error::describe;
+use super::shared::Durable;
+use crate::Error;
+use crate::batch_transaction::BatchTransaction;
 use crate::sql::Sql;
-use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
-
-/// The listener works inside of it, so that its failure can be recorded in the claim's transaction.
-const SAVEPOINT: &str = "pgpubsub_listener";
-
-/// Whether there was something to claim.
-pub(super) enum Claimed {
-    One,
-    Nothing,
-}
 
 /// Prepared statements of a consumer.
 pub(super) struct Statements {
@@ -32,6 +20,53 @@ pub(super) struct Statements {
     claim_filtered: Statement,
     remove: Statement,
     pub(super) record_failure: Statement,
+}
+
+/// What to claim.
+pub(super) struct Wanted<'s> {
+    pub entry: &'s Durable,
+    /// The id behind which to look.
+    pub start: i64,
+    pub limit: usize,
+}
+
+/// What a claim found, in the order of the ids.
+pub(super) struct Claimed {
+    pub rows: Vec<Row>,
+    pub took: Duration,
+}
+
+/// Groups to ask for, by name, and for each the id behind which to look.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub groups: Vec<&'static str>,
+    pub starts: Vec<i64>,
+}
+
+/// The places in [`Asked`] of the groups for which something is due.
+#[derive(Default)]
+pub(super) struct Ready {
+    pub places: Vec<usize>,
+    pub took: Duration,
+}
+
+/// What ends a batch, with what begins the next one, all in one round trip.
+pub(super) struct End<'s> {
+    pub entry: &'s Durable,
+    /// Ids to remove.
+    pub done: &'s [i64],
+    pub next: Option<Wanted<'s>>,
+    pub ask: Option<Asked>,
+}
+
+/// What came of it.
+pub(super) enum Ended {
+    Committed {
+        next: Option<Claimed>,
+        ready: Ready,
+    },
+    /// The server refused it: nothing of the batch has happened.
+    Undone(tokio_postgres::Error),
 }
 
 impl Statements {
@@ -51,87 +86,156 @@ impl Statements {
         })
     }
 
-    /// Groups for which something is due. One round trip: the three statements go out together.
-    pub(super) async fn ready(
+    /// Asks for which groups something is due; begins a transaction for the claim.
+    pub(super) async fn begin_and_ask(
         &self,
-        client: &Client,
-        groups: &[&str],
-        floor: i64,
-    ) -> Result<Vec<String>, Error> {
-        let begin = format!("{}; {}", Sql::BEGIN_READING, Sql::WALK_THE_KEY);
-        let parameters: [&(dyn ToSql + Sync); 2] = [&groups, &floor];
-        let scan = try_join3(
-            client.batch_execute(&begin),
-            client.query(&self.ready, &parameters),
-            client.batch_execute("COMMIT"),
-        );
-        let ((), rows, ()) = scan.await.map_err(|error| Error::postgres("scan", error))?;
-        Ok(rows.iter().map(|row| row.get(0)).collect())
+        transaction: &mut BatchTransaction<'_>,
+        asked: &Asked,
+    ) -> Result<Ready, Error> {
+        let handle = transaction.handle();
+        let (begun, ready) = join(handle.batch_execute(Sql::BEGIN), self.ask(handle, asked)).await;
+        transaction.renew();
+        begun
+            .and(ready)
+            .map_err(|error| Error::postgres("scan", error))
     }
-}
 
-/// Claims the next notification of a listener and delivers it.
-///
-/// An error is one of the connection or of our own statements: the transaction is gone, the notification is not.
-pub(super) async fn deliver_one(
-    shared: &Arc<Shared>,
-    entry: &Durable,
-    client: &mut Client,
-    statements: &Statements,
-) -> Result<Claimed, Error> {
-    let failed = |doing: &'static str| move |error| Error::postgres(doing, error);
-    let mut transaction = begin(client).await.map_err(failed("begin a transaction"))?;
-    let Some(row) = claim(&transaction, shared, entry, statements)
-        .await
-        .map_err(failed("claim a notification"))?
-    else {
-        transaction
-            .rollback()
+    /// Begins a transaction with a claim.
+    pub(super) async fn begin_and_claim(
+        &self,
+        transaction: &mut BatchTransaction<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Claimed, Error> {
+        let handle = transaction.handle();
+        let (begun, claimed) = join(
+            handle.batch_execute(Sql::BEGIN),
+            self.claim_now(handle, wanted),
+        )
+        .await;
+        transaction.renew();
+        begun
+            .and(claimed)
+            .map_err(|error| Error::postgres("claim notifications", error))
+    }
+
+    /// Claims in the transaction as it is, in which no listener has run yet.
+    pub(super) async fn claim(
+        &self,
+        transaction: &BatchTransaction<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Claimed, Error> {
+        self.claim_now(transaction.handle(), wanted)
             .await
-            .map_err(failed("end a transaction"))?;
-        return Ok(Claimed::Nothing);
-    };
-    // There may be more: let another consumer look while this one works.
-    shared.wake.notify_one();
+            .map_err(|error| Error::postgres("claim notifications", error))
+    }
 
-    match crash::before(shared, entry, &transaction, &row).await? {
-        Before::Call => {}
-        Before::UsedUp => {
-            failure::used_up(shared, entry, transaction, statements, &row).await?;
-            return Ok(Claimed::One);
+    /// Removes what is done, commits, and goes on. An error is one of the connection: perhaps it was committed.
+    pub(super) async fn end(
+        &self,
+        transaction: &mut BatchTransaction<'_>,
+        end: &End<'_>,
+    ) -> Result<Ended, Error> {
+        transaction.settle();
+        let handle = transaction.handle();
+        let parameters: [&(dyn ToSql + Sync); 2] = [&end.entry.group, &end.done];
+        let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
+        let commit = match end.next {
+            Some(_) => Sql::COMMIT_AND_BEGIN,
+            None => "COMMIT",
+        };
+        let commit = handle.batch_execute(commit);
+        let ask = end.ask.as_ref().map(|asked| self.ask(handle, asked));
+        let next = end
+            .next
+            .as_ref()
+            .map(|wanted| self.claim_now(handle, wanted));
+        let (removed, (committed, at), (ready, asked_at), next) = join4(
+            OptionFuture::from(remove),
+            timed(commit),
+            timed(OptionFuture::from(ask)),
+            OptionFuture::from(next),
+        )
+        .await;
+        let failed = |error| Error::postgres("end a batch", error);
+        // A listener that left the transaction in failure shows in the removal; COMMIT then rolls back and calls it success.
+        if let Err(error) = removed.transpose().and(committed) {
+            return if refused(&error) {
+                Ok(Ended::Undone(error))
+            } else {
+                Err(failed(error))
+            };
         }
-        Before::Gone => return Ok(Claimed::One),
+        transaction.renew();
+        // The server answers one after the other.
+        let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
+        ready.took = asked_at.saturating_duration_since(at);
+        let mut next = next.transpose().map_err(failed)?;
+        if let Some(claimed) = &mut next {
+            claimed.took = asked_at.max(at).elapsed();
+        }
+        Ok(Ended::Committed { next, ready })
     }
-    let id: i64 = row.get("id");
-    match call(shared, &mut transaction, entry, &row).await? {
-        Ok(()) => {
-            transaction
-                .execute(&statements.remove, &[&entry.group, &id])
-                .await
-                .map_err(failed("remove a notification"))?;
-            // Deferred constraints of the listener's tables are checked here.
-            match transaction.commit().await {
-                Ok(()) => shared.emit(WorkerEvent::Delivered {
-                    listener: entry.spec.name,
-                    id: Some(id),
-                }),
-                Err(error) if error.is_closed() || error.as_db_error().is_none() => {
-                    return Err(Error::postgres("commit", error));
-                }
-                Err(error) => {
-                    let error = format!("the commit failed: {}", describe(&error)).into();
-                    let transaction = begin(client).await.map_err(failed("begin a transaction"))?;
-                    failure::record(shared, entry, transaction, statements, &row, &error).await?;
-                }
+
+    async fn ask(
+        &self,
+        handle: &Transaction<'_>,
+        asked: &Asked,
+    ) -> Result<Ready, tokio_postgres::Error> {
+        let begun = Instant::now();
+        let rows = handle
+            .query(&self.ready, &[&asked.groups, &asked.starts])
+            .await?;
+        let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
+        Ok(Ready {
+            places: rows.iter().filter_map(place).collect(),
+            took: begun.elapsed(),
+        })
+    }
+
+    async fn claim_now(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+    ) -> Result<Claimed, tokio_postgres::Error> {
+        let begun = Instant::now();
+        let Wanted {
+            entry,
+            start,
+            limit,
+        } = wanted;
+        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+        let mut parameters: Vec<&(dyn ToSql + Sync)> =
+            vec![&entry.group, &entry.wanted, &entry.versions, start, &limit];
+        let statement = match &entry.filter {
+            None => &self.claim,
+            Some(filter) => {
+                parameters.push(filter);
+                &self.claim_filtered
             }
-        }
-        Err(error) => failure::record(shared, entry, transaction, statements, &row, &error).await?,
+        };
+        let rows = handle.query(statement, &parameters).await?;
+        let took = begun.elapsed();
+        Ok(Claimed { rows, took })
     }
-    Ok(Claimed::One)
 }
 
-/// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
-/// could fail the commit of a writer.
+/// With the time at which it was done.
+async fn timed<T>(future: impl Future<Output = T>) -> (T, Instant) {
+    let output = future.await;
+    (output, Instant::now())
+}
+
+/// The server refused a statement and lives on, as opposed to: the connection is lost.
+pub(super) fn refused(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|error| {
+        !matches!(
+            error.parsed_severity(),
+            Some(Severity::Fatal | Severity::Panic)
+        )
+    })
+}
+
+/// Whatever the defaults of the database are, see [`Sql::BEGIN`].
 pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let level = IsolationLevel::ReadCommitted;
     client
@@ -140,89 +244,4 @@ pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_
         .read_only(false)
         .start()
         .await
-}
-
-async fn claim(
-    transaction: &Transaction<'_>,
-    shared: &Shared,
-    entry: &Durable,
-    statements: &Statements,
-) -> Result<Option<Row>, tokio_postgres::Error> {
-    let mut parameters: Vec<&(dyn ToSql + Sync)> =
-        vec![&entry.group, &entry.wanted, &entry.versions, &shared.floor];
-    let statement = match &entry.filter {
-        None => &statements.claim,
-        Some(filter) => {
-            parameters.push(filter);
-            &statements.claim_filtered
-        }
-    };
-    // One round trip: the three statements go out together.
-    let claim = try_join3(
-        transaction.batch_execute(Sql::WALK_THE_KEY),
-        transaction.query_opt(statement, &parameters),
-        transaction.batch_execute(Sql::PLAN_AS_USUAL),
-    );
-    let ((), row, ()) = claim.await?;
-    Ok(row)
-}
-
-/// Calls the listener within a savepoint; the inner result is the listener's.
-async fn call(
-    shared: &Shared,
-    transaction: &mut Transaction<'_>,
-    entry: &Durable,
-    row: &Row,
-) -> Result<Result<(), Failure>, Error> {
-    let failed = |error| Error::postgres("run a listener", error);
-    let notification = notification(entry, row);
-    let payload = match serde_json::from_str(row.get("payload")) {
-        Ok(payload) => payload,
-        Err(error) => return Ok(Err(format!("the payload does not decode: {error}").into())),
-    };
-    let savepoint = transaction.savepoint(SAVEPOINT).await.map_err(failed)?;
-    let mut cx = Cx::new(&notification, savepoint);
-    let call = guard(entry.handler.call(notification.op, &payload, &mut cx));
-    let outcome = limited(entry.spec.timeout, call).await;
-    let savepoint = cx.into_transaction();
-    match outcome {
-        Ok(()) => match savepoint.commit().await {
-            Ok(()) => Ok(Ok(())),
-            Err(error) if error.as_db_error().is_some() => {
-                // The listener ignored an error of a statement, after which nothing it wrote can be kept.
-                let failure = Failure::from(format!(
-                    "the listener went on after one of its statements had failed: {}",
-                    describe(&error)
-                ));
-                undo(shared, transaction, SAVEPOINT, &failure).await?;
-                Ok(Err(failure))
-            }
-            Err(error) => Err(failed(error)),
-        },
-        Err(failure) => {
-            drop(savepoint);
-            undo(shared, transaction, SAVEPOINT, &failure).await?;
-            Ok(Err(failure))
-        }
-    }
-}
-
-fn notification(entry: &Durable, row: &Row) -> Notification {
-    let attempts: i32 = row.get("attempts");
-    let created_at: PgTimestampTz = row.get("created_at");
-    let op: &str = row.get("op");
-    Notification {
-        id: row.get("id"),
-        channel: row.get("channel"),
-        listener: entry.spec.name.to_owned(),
-        op: Op::from_word(op).expect("the claim asks for these operations only"),
-        model_version: u32::try_from(row.get::<_, i32>("model_version")).unwrap_or_default(),
-        db_version: row.get("db_version"),
-        txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
-        created_at: created_at.to_chrono().unwrap_or_default(),
-        attempt: u32::try_from(attempts)
-            .unwrap_or_default()
-            .saturating_add(1),
-        context: Context::from_raw(row.get("context")),
-    }
 }

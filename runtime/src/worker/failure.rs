@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
+use super::crash::has_deaths;
 use super::delivery::Statements;
 use super::shared::{Durable, Shared};
 use super::{Backoff, WorkerEvent};
 use crate::listener_error::Verdict;
+use crate::sql::Sql;
 use crate::{Error, ListenerError};
 
 /// Longest text of an error that is kept with a notification, in characters.
@@ -48,72 +50,203 @@ impl From<ListenerError> for Failure {
     }
 }
 
+/// What was decided and written, which counts once the transaction is committed.
+pub(super) struct Recorded {
+    id: i64,
+    error: String,
+    timed_out: Option<Duration>,
+    fate: Fate,
+}
+
+enum Fate {
+    /// It comes back after the pause.
+    Again(Duration),
+    /// The same, and it was no failure.
+    Later(Duration),
+    Discarded,
+    /// Why.
+    Quarantined(String),
+    /// It should be in quarantine, and comes back after the pause.
+    NoRoom(Duration),
+    /// Somebody else has dealt with it.
+    Gone,
+}
+
 /// A notification in hand, in the transaction that holds it.
 struct Held<'h> {
-    shared: &'h Arc<Shared>,
+    shared: &'h Shared,
     entry: &'h Durable,
-    transaction: Transaction<'h>,
+    transaction: &'h Transaction<'h>,
+    statements: &'h Statements,
     id: i64,
 }
 
-/// Decides, writes it down, and commits: the notification is tried again, goes to quarantine, or is removed.
+/// Decides, and writes it down in the transaction that holds the notification: it is tried again, goes to quarantine, or is
+/// removed.
 pub(super) async fn record(
-    shared: &Arc<Shared>,
+    shared: &Shared,
     entry: &Durable,
-    transaction: Transaction<'_>,
+    transaction: &Transaction<'_>,
     statements: &Statements,
     row: &Row,
-    failure: &Failure,
-) -> Result<(), Error> {
-    let failures = attempts(row).saturating_add(1);
+    failure: Failure,
+) -> Result<Recorded, tokio_postgres::Error> {
     let held = Held {
         shared,
         entry,
         transaction,
+        statements,
         id: row.get("id"),
     };
-    held.tell_of_timeout(failure);
+    let failures = attempts(row).saturating_add(1);
     let error = &failure.text;
-    match failure.verdict {
-        Verdict::RetryAfter(pause) => held.snooze(pause, failures.saturating_sub(1)).await,
-        Verdict::Discard => held.discard(error).await,
+    let fate = match failure.verdict {
+        Verdict::RetryAfter(pause) => held.snooze(pause, failures.saturating_sub(1)).await?,
+        Verdict::Discard => held.discard().await?,
         Verdict::Quarantine => {
             let reason = "the listener asked for it".to_owned();
-            held.give_up(statements, failures, error, reason).await
+            held.give_up(failures, error, reason).await?
         }
         Verdict::Retry if failures >= entry.spec.retry.max.max(1) => {
             let reason = format!("failed {failures} times");
-            held.give_up(statements, failures, error, reason).await
+            held.give_up(failures, error, reason).await?
         }
-        Verdict::Retry => held.retry(statements, failures, error).await,
-    }
+        Verdict::Retry => {
+            let pause = held.backoff().pause(failures);
+            held.keep(failures, error, pause).await?;
+            Fate::Again(pause)
+        }
+    };
+    Ok(Recorded {
+        id: held.id,
+        error: failure.text,
+        timed_out: failure.timed_out,
+        fate,
+    })
+}
+
+/// The same in a transaction of its own, as the one that held it has come to nothing.
+///
+/// None if another consumer has got hold of it in between: what it makes of it counts.
+pub(super) async fn record_anew(
+    shared: &Shared,
+    entry: &Durable,
+    transaction: &Transaction<'_>,
+    statements: &Statements,
+    row: &Row,
+    failure: Failure,
+) -> Result<Option<Recorded>, Error> {
+    let id: i64 = row.get("id");
+    let before = signed(attempts(row));
+    // It may have been counted when it began.
+    let most = before.saturating_add(i32::from(has_deaths(shared)));
+    let recorded = async {
+        transaction.batch_execute(Sql::BEGIN).await?;
+        let held = transaction
+            .query_opt(
+                &shared.sql.hold_again(),
+                &[&entry.group, &id, &before, &most],
+            )
+            .await?;
+        let recorded = match held {
+            Some(_) => Some(record(shared, entry, transaction, statements, row, failure).await?),
+            None => None,
+        };
+        transaction.batch_execute("COMMIT").await?;
+        Ok(recorded)
+    };
+    recorded
+        .await
+        .map_err(|error| Error::postgres("record the failure of a listener", error))
 }
 
 /// Moves a notification to quarantine that has no attempts left: the last one was counted and has not come to an end, or the
 /// quarantine was full, or more attempts were allowed before.
 pub(super) async fn used_up(
-    shared: &Arc<Shared>,
+    shared: &Shared,
     entry: &Durable,
-    transaction: Transaction<'_>,
+    transaction: &Transaction<'_>,
     statements: &Statements,
     row: &Row,
-) -> Result<(), Error> {
+) -> Result<Recorded, tokio_postgres::Error> {
     let held = Held {
         shared,
         entry,
         transaction,
+        statements,
         id: row.get("id"),
     };
     let attempts = attempts(row);
     let reason = format!("tried {attempts} times");
-    let last = held
-        .transaction
+    let last = transaction
         .query_opt(&shared.sql.last_error(), &[&entry.group, &held.id])
-        .await
-        .map_err(not_recorded)?;
+        .await?;
     let last: Option<String> = last.and_then(|row| row.get(0));
-    let error = last.as_deref().unwrap_or(WITHOUT_END);
-    held.give_up(statements, attempts, error, reason).await
+    let error = last.unwrap_or_else(|| WITHOUT_END.to_owned());
+    let fate = held.give_up(attempts, &error, reason).await?;
+    Ok(Recorded {
+        id: held.id,
+        error,
+        timed_out: None,
+        fate,
+    })
+}
+
+/// Tells of it, once it is committed.
+pub(super) fn tell(shared: &Arc<Shared>, entry: &Durable, recorded: &Recorded) {
+    let (listener, id, error) = (entry.spec.name, recorded.id, &recorded.error);
+    if let Some(timeout) = recorded.timed_out {
+        shared.emit(WorkerEvent::TimedOut {
+            listener,
+            id: Some(id),
+            timeout,
+        });
+    }
+    match &recorded.fate {
+        Fate::Again(_) | Fate::Quarantined(_) | Fate::NoRoom(_) => {
+            shared.failed(listener, Some(id), error);
+        }
+        Fate::Later(_) | Fate::Discarded | Fate::Gone => {}
+    }
+    match &recorded.fate {
+        Fate::Again(_) | Fate::Gone => {}
+        Fate::Later(pause) => shared.emit(WorkerEvent::Snoozed {
+            listener,
+            id,
+            pause: *pause,
+        }),
+        Fate::Discarded => {
+            tracing::warn!(
+                listener,
+                id,
+                "the listener discarded notification {id}: {error}"
+            );
+            shared.emit(WorkerEvent::Discarded {
+                listener,
+                id: Some(id),
+                reason: error.clone(),
+            });
+        }
+        Fate::Quarantined(reason) => {
+            tracing::error!(listener, id, "notification {id} is in quarantine: {reason}");
+            shared.emit(WorkerEvent::Quarantined {
+                listener,
+                id,
+                reason: reason.clone(),
+            });
+        }
+        Fate::NoRoom(_) => {
+            tracing::warn!(
+                listener,
+                id,
+                "the quarantine takes no more: notification {id} stays where it is"
+            );
+            shared.emit(WorkerEvent::QuarantineFull { listener, id });
+        }
+    }
+    if let Fate::Again(pause) | Fate::Later(pause) | Fate::NoRoom(pause) = recorded.fate {
+        shared.wake_after(pause.saturating_add(Duration::from_millis(1)));
+    }
 }
 
 /// Of the row of a claim.
@@ -148,28 +281,17 @@ impl Held<'_> {
         own.unwrap_or(self.shared.options.backoff)
     }
 
-    fn tell_of_timeout(&self, failure: &Failure) {
-        if let Some(timeout) = failure.timed_out {
-            self.shared.emit(WorkerEvent::TimedOut {
-                listener: self.entry.spec.name,
-                id: Some(self.id),
-                timeout,
-            });
-        }
-    }
-
     /// Keeps it with its error and the time of the next attempt. False: it is not there any more.
     async fn keep(
-        self,
-        statements: &Statements,
+        &self,
         attempts: u32,
         error: &str,
         pause: Duration,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, tokio_postgres::Error> {
         let kept = self
             .transaction
             .execute(
-                &statements.record_failure,
+                &self.statements.record_failure,
                 &[
                     &self.entry.group,
                     &self.id,
@@ -178,24 +300,12 @@ impl Held<'_> {
                     &signed(attempts),
                 ],
             )
-            .await
-            .map_err(not_recorded)?;
-        self.transaction.commit().await.map_err(not_recorded)?;
-        self.shared
-            .wake_after(pause.saturating_add(Duration::from_millis(1)));
+            .await?;
         Ok(kept > 0)
     }
 
-    async fn retry(self, statements: &Statements, failures: u32, error: &str) -> Result<(), Error> {
-        let pause = self.backoff().pause(failures);
-        let (shared, listener, id) = (self.shared, self.entry.spec.name, self.id);
-        self.keep(statements, failures, error, pause).await?;
-        shared.failed(listener, Some(id), error);
-        Ok(())
-    }
-
     /// Keeps it until later, without counting an attempt.
-    async fn snooze(self, pause: Duration, attempts: u32) -> Result<(), Error> {
+    async fn snooze(&self, pause: Duration, attempts: u32) -> Result<Fate, tokio_postgres::Error> {
         self.transaction
             .execute(
                 &self.shared.sql.snooze(),
@@ -206,48 +316,28 @@ impl Held<'_> {
                     &signed(attempts),
                 ],
             )
-            .await
-            .map_err(not_recorded)?;
-        self.transaction.commit().await.map_err(not_recorded)?;
-        self.shared.emit(WorkerEvent::Snoozed {
-            listener: self.entry.spec.name,
-            id: self.id,
-            pause,
-        });
-        self.shared
-            .wake_after(pause.saturating_add(Duration::from_millis(1)));
-        Ok(())
+            .await?;
+        Ok(Fate::Later(pause))
     }
 
     /// Removes it, as the listener wants no more of it.
-    async fn discard(self, reason: &str) -> Result<(), Error> {
+    async fn discard(&self) -> Result<Fate, tokio_postgres::Error> {
         self.transaction
-            .execute(&self.shared.sql.remove(), &[&self.entry.group, &self.id])
-            .await
-            .map_err(not_recorded)?;
-        self.transaction.commit().await.map_err(not_recorded)?;
-        let (listener, id) = (self.entry.spec.name, self.id);
-        tracing::warn!(
-            listener,
-            id,
-            "the listener discarded notification {id}: {reason}"
-        );
-        self.shared.emit(WorkerEvent::Discarded {
-            listener,
-            id: Some(id),
-            reason: reason.to_owned(),
-        });
-        Ok(())
+            .execute(
+                &self.shared.sql.remove(),
+                &[&self.entry.group, &[self.id].as_slice()],
+            )
+            .await?;
+        Ok(Fate::Discarded)
     }
 
     /// Moves it to quarantine; if that is full, it stays and comes back after the longest pause.
     async fn give_up(
-        self,
-        statements: &Statements,
+        &self,
         attempts: u32,
         error: &str,
         reason: String,
-    ) -> Result<(), Error> {
+    ) -> Result<Fate, tokio_postgres::Error> {
         let text = stored(error);
         let attempts_in_sql = signed(attempts);
         let limit = self.shared.options.quarantine_limit;
@@ -262,41 +352,22 @@ impl Held<'_> {
         let moved = self
             .transaction
             .execute(&self.shared.sql.quarantine(), &parameters)
-            .await
-            .map_err(not_recorded)?;
-        let (shared, listener, id) = (self.shared, self.entry.spec.name, self.id);
-        if moved == 0 {
-            let pause = self.backoff().max;
-            if self.keep(statements, attempts, error, pause).await? {
-                tracing::warn!(
-                    listener,
-                    id,
-                    "the quarantine takes no more: notification {id} stays where it is"
-                );
-                shared.failed(listener, Some(id), error);
-                shared.emit(WorkerEvent::QuarantineFull { listener, id });
-            }
-            return Ok(());
+            .await?;
+        if moved > 0 {
+            return Ok(Fate::Quarantined(reason));
         }
-        self.transaction.commit().await.map_err(not_recorded)?;
-        shared.failed(listener, Some(id), error);
-        tracing::error!(listener, id, "notification {id} is in quarantine: {reason}");
-        shared.emit(WorkerEvent::Quarantined {
-            listener,
-            id,
-            reason,
-        });
-        Ok(())
+        let pause = self.backoff().max;
+        Ok(if self.keep(attempts, error, pause).await? {
+            Fate::NoRoom(pause)
+        } else {
+            Fate::Gone
+        })
     }
 }
 
 /// As the column has it.
 fn signed(attempts: u32) -> i32 {
     i32::try_from(attempts).unwrap_or(i32::MAX)
-}
-
-fn not_recorded(error: tokio_postgres::Error) -> Error {
-    Error::postgres("record the failure of a listener", error)
 }
 
 /// PostgreSQL's text holds no NUL.

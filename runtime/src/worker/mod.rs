@@ -1,17 +1,20 @@
 //! The worker: serves listeners until it is told to stop.
 //!
-//! One session LISTENs and does nothing else; each of `concurrency` consumers has a session of its own, on which it claims one
-//! notification at a time. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
+//! One session LISTENs and does nothing else; each of `concurrency` consumers has a session of its own, on which it claims
+//! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
+mod batch;
 mod connect;
 mod consumer;
 mod crash;
+mod cursor;
 mod delivery;
 mod event;
 mod failure;
 mod listening;
 mod maintenance;
 mod options;
+mod pace;
 mod panic;
 mod selection;
 mod shared;
@@ -86,9 +89,32 @@ impl Worker {
     }
 
     /// How many durable notifications are processed at the same time, each on a connection of its own. Default 4.
+    ///
+    /// Each of these consumers claims a batch ([`Worker::batch`]) and works it off one after the other.
     #[must_use]
     pub fn concurrency(mut self, consumers: usize) -> Self {
         self.options.concurrency = consumers.max(1);
+        self
+    }
+
+    /// How many notifications of a listener a consumer claims at once, at most. Default 100; 1 for one transaction each.
+    ///
+    /// A batch is claimed, removed and committed together, which saves most of the time that a quick listener takes. How many
+    /// are claimed follows the listener: at first one, then more as long as they are quick, and one again when they are slow.
+    /// Each still succeeds or fails by itself, unless the commit fails or the process dies: then nothing of the batch has
+    /// happened, and each is delivered again. With 1, no notification ever waits behind another one of its consumer.
+    #[must_use]
+    pub fn batch(mut self, most: usize) -> Self {
+        self.options.batch = most.clamp(1, 10_000);
+        self
+    }
+
+    /// How long a batch may take before it is committed, the rest of it left to whoever claims it next. Default 50 ms.
+    ///
+    /// A running listener is not interrupted: a slow one holds the others of its batch for as long as it takes.
+    #[must_use]
+    pub fn batch_time(mut self, time: Duration) -> Self {
+        self.options.batch_time = time;
         self
     }
 

@@ -29,6 +29,8 @@ pub(super) type Observer = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 pub(super) struct Options {
     pub only: Vec<String>,
     pub concurrency: usize,
+    pub batch: usize,
+    pub batch_time: Duration,
     pub recovery: bool,
     pub poll_interval: Duration,
     pub backoff: Backoff,
@@ -43,6 +45,8 @@ impl Default for Options {
         Self {
             only: Vec::new(),
             concurrency: 4,
+            batch: 100,
+            batch_time: Duration::from_millis(50),
             recovery: true,
             poll_interval: Duration::from_secs(5),
             backoff: Backoff::default(),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_postgres::Transaction;
-use tokio_postgres::error::SqlState;
 
 use super::failure::Failure;
 use super::shared::Shared;
@@ -12,7 +11,7 @@ use crate::Error;
 use crate::error::Kind;
 use crate::listener_error::Verdict;
 
-/// How long a rollback may take before it is taken to wait for a statement of the listener.
+/// How long a session may be silent before it is taken to execute a statement of the listener.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long a statement may take to notice that it is cancelled.
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
@@ -36,26 +35,17 @@ pub(super) async fn limited(
     })
 }
 
-/// Undoes what a failed listener did, down to the savepoint of this name; a statement of a listener that was cancelled is
-/// cancelled on the server.
+/// Cancels what a listener that was cancelled still has the server do, so that the session can go on. Its savepoint has to be
+/// undone already, or to be under way: that waits behind its statement.
 ///
 /// After an error, the session has to be closed, which makes the server roll back.
-pub(super) async fn undo(
-    shared: &Shared,
-    transaction: &Transaction<'_>,
-    savepoint: &str,
-    failure: &Failure,
-) -> Result<(), Error> {
-    let failed = |error| Error::postgres("undo what a listener did", error);
-    let rollback = format!("ROLLBACK TO SAVEPOINT {savepoint}");
-    // It waits behind what the listener has sent.
-    let undone = transaction.batch_execute(&rollback);
-    if failure.timed_out.is_none() {
-        return undone.await.map_err(failed);
-    }
-    tokio::pin!(undone);
-    if let Ok(undone) = timeout(PATIENCE, undone.as_mut()).await {
-        return undone.map_err(failed);
+pub(super) async fn free(shared: &Shared, transaction: &Transaction<'_>) -> Result<(), Error> {
+    // Answered when everything before it is.
+    let answer = transaction.batch_execute("");
+    tokio::pin!(answer);
+    if timeout(PATIENCE, answer.as_mut()).await.is_ok() {
+        // An error shows in the next statement.
+        return Ok(());
     }
     let cancel = shared.connector.cancel(transaction.cancel_token());
     match timeout(LAST_PATIENCE, cancel).await {
@@ -63,15 +53,11 @@ pub(super) async fn undo(
         Ok(Err(error)) => tracing::warn!("a statement of a listener cannot be cancelled: {error}"),
         Err(_) => tracing::warn!("a statement of a listener cannot be cancelled: no answer"),
     }
-    let undone = timeout(LAST_PATIENCE, undone).await;
+    let answered = timeout(LAST_PATIENCE, answer).await;
     tokio::time::sleep(UNDER_WAY).await;
-    match undone {
-        // The statement had just ended, and the request met the rollback.
-        Ok(Err(error)) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
-            let undone = transaction.batch_execute(&rollback).await;
-            undone.map_err(failed)
-        }
-        Ok(undone) => undone.map_err(failed),
+    match answered {
+        // Should the request have met the rollback, the next statement fails, and the batch is undone.
+        Ok(_) => Ok(()),
         Err(_) => Err(Error::new(
             Kind::BrokenDown,
             "a statement of a listener goes on after its timeout, and cannot be cancelled",

@@ -1,0 +1,162 @@
+//! The listeners of a batch, one after the other, in the transaction that has claimed it.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Row;
+
+use super::OnFailure;
+use super::crash::{self, Before};
+use super::delivery::{Statements, refused};
+use super::failure::{self, Failure, Recorded};
+use super::panic::guard;
+use super::shared::{Durable, Shared};
+use super::timeout::{free, limited};
+use crate::batch_transaction::BatchTransaction;
+use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
+
+/// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
+/// everybody; with more it has to look them up, which slows down all sessions.
+pub(super) const SAVEPOINTS: usize = 60;
+
+/// What the listeners of a batch have left behind; nothing of it counts before the commit.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// Ids whose listener has succeeded.
+    pub done: Vec<i64>,
+    pub failed: Vec<Recorded>,
+    /// Id of the last one that ran.
+    pub last: Option<i64>,
+    /// How long the listeners took.
+    pub took: Duration,
+    /// The batch ended before its end.
+    pub cut: bool,
+    /// The transaction has as many savepoints as it may.
+    pub many_savepoints: bool,
+    /// A listener has left the transaction in failure: why it cannot be committed.
+    pub spoilt: Option<tokio_postgres::Error>,
+}
+
+impl Outcome {
+    pub(super) fn ran(&self) -> usize {
+        self.done.len() + self.failed.len()
+    }
+}
+
+/// Runs them until the end, the worker stops, or the batch has taken its time.
+///
+/// An error is one of the connection: the transaction is gone, the notifications are not.
+pub(super) async fn run<'a>(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    mut transaction: BatchTransaction<'a>,
+    rows: &[Row],
+) -> Result<(BatchTransaction<'a>, Outcome), Error> {
+    let mut outcome = Outcome::default();
+    let started = Instant::now();
+    for (place, row) in rows.iter().enumerate() {
+        // An attempt that is counted before it begins takes a commit, which lets go of all others: it is the only one.
+        let before = crash::before(shared, entry, &mut transaction, row, place).await?;
+        if matches!(before, Before::Alone) {
+            outcome.cut = true;
+            break;
+        }
+        let alone = matches!(before, Before::Counted | Before::Gone);
+        let result;
+        let id: i64 = row.get("id");
+        outcome.last = Some(id);
+        if matches!(before, Before::Gone) {
+            outcome.cut = place + 1 < rows.len();
+            break;
+        }
+        if matches!(before, Before::UsedUp) {
+            transaction.settle();
+            let recorded =
+                failure::used_up(shared, entry, transaction.handle(), statements, row).await;
+            result = recorded.map(Some);
+        } else {
+            let called;
+            (transaction, called) = call(transaction, entry, row).await;
+            result = match called {
+                Ok(()) => {
+                    outcome.done.push(id);
+                    Ok(None)
+                }
+                Err(failure) => {
+                    transaction.undo();
+                    transaction.settle();
+                    let handle = transaction.handle();
+                    if failure.timed_out.is_some() {
+                        free(shared, handle).await?;
+                    }
+                    let recorded =
+                        failure::record(shared, entry, handle, statements, row, failure).await;
+                    recorded.map(Some)
+                }
+            };
+        }
+        match result {
+            Ok(None) => {}
+            Ok(Some(recorded)) => outcome.failed.push(recorded),
+            Err(error) if refused(&error) => {
+                outcome.spoilt = Some(error);
+                return Ok((transaction, outcome));
+            }
+            Err(error) => {
+                return Err(Error::postgres("record the failure of a listener", error));
+            }
+        }
+        outcome.took = started.elapsed();
+        outcome.many_savepoints = transaction.savepoints() >= SAVEPOINTS;
+        let exit = !outcome.failed.is_empty() && shared.options.on_failure == OnFailure::Exit;
+        let enough =
+            outcome.took >= shared.options.batch_time || outcome.many_savepoints || exit || alone;
+        if enough || shared.stop.is_cancelled() {
+            outcome.cut = place + 1 < rows.len();
+            break;
+        }
+    }
+    Ok((transaction, outcome))
+}
+
+/// Calls the listener; the result is its own.
+async fn call<'a>(
+    mut transaction: BatchTransaction<'a>,
+    entry: &Durable,
+    row: &Row,
+) -> (BatchTransaction<'a>, Result<(), Failure>) {
+    transaction.advance();
+    let notification = notification(entry, row);
+    let op = notification.op;
+    let payload = match serde_json::from_str(row.get("payload")) {
+        Ok(payload) => payload,
+        Err(error) => {
+            let error = format!("the payload does not decode: {error}");
+            return (transaction, Err(error.into()));
+        }
+    };
+    let mut cx = Cx::new(notification, transaction);
+    let call = guard(entry.handler.call(op, &payload, &mut cx));
+    let result = limited(entry.spec.timeout, call).await;
+    (cx.into_transaction(), result)
+}
+
+fn notification(entry: &Durable, row: &Row) -> Notification {
+    let attempts: i32 = row.get("attempts");
+    let created_at: PgTimestampTz = row.get("created_at");
+    let op: &str = row.get("op");
+    Notification {
+        id: row.get("id"),
+        channel: row.get("channel"),
+        listener: entry.spec.name.to_owned(),
+        op: Op::from_word(op).expect("the claim asks for these operations only"),
+        model_version: u32::try_from(row.get::<_, i32>("model_version")).unwrap_or_default(),
+        db_version: row.get("db_version"),
+        txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
+        created_at: created_at.to_chrono().unwrap_or_default(),
+        attempt: u32::try_from(attempts)
+            .unwrap_or_default()
+            .saturating_add(1),
+        context: Context::from_raw(row.get("context")),
+    }
+}
