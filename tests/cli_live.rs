@@ -132,7 +132,7 @@ async fn ls_lists_what_there_is_and_where_it_was_written() {
         project.folder.path().join("schema.yaml"),
         SCHEMA.replace(
             "hear: {channel: said, group: ears}",
-            "heard: {channel: said}",
+            "heard: {channel: said, was: ears}",
         ),
     )
     .unwrap();

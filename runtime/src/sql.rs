@@ -1,8 +1,5 @@
 //! The statements of the runtime, for one storage schema.
 
-/// Lock of a row of `worker`; `$1` is the name of the table.
-const WORKER_LOCK: &str = "pg_catalog.hashtextextended($1::text || ' ' || \"id\"::text, 0)";
-
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
@@ -96,19 +93,25 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` ids.
+    /// `$1` group, `$2` ids, `$3` the lowest of them, `$4` the highest.
+    ///
+    /// The bounds say nothing new, except to a planner who has no statistics: it may prefer to filter by `$2`, and would read
+    /// all of the group for it.
     pub(crate) fn remove(&self) -> String {
         format!(
-            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[])",
+            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[]) \
+               AND \"id\" >= $3::bigint AND \"id\" <= $4::bigint",
             self.schema
         )
     }
 
-    /// `$1` group, `$2` id, `$3` and `$4` least and most attempts: takes hold of a notification, unless it was tried again
+    /// `$1` group, `$2` id, `$3` attempts: takes hold of a notification though its time has not come, unless it was tried
     /// meanwhile.
+    ///
+    /// It waits: a claim that came upon the row before its time was set, and left it, has locked it nevertheless.
     pub(crate) fn hold_again(&self) -> String {
         format!(
-            "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" BETWEEN $3 AND $4 FOR UPDATE",
+            "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3 FOR UPDATE",
             self.schema
         )
     }
@@ -133,47 +136,11 @@ impl Sql {
         )
     }
 
-    /// `$1` name of the table: a row for this session, which holds the lock of it as long as it lives.
-    pub(crate) fn enlist(&self) -> String {
-        format!(
-            "INSERT INTO {}.\"worker\" DEFAULT VALUES \
-             RETURNING \"id\", pg_catalog.pg_advisory_lock_shared({WORKER_LOCK})::text",
-            self.schema
-        )
-    }
-
-    /// `$1` id.
-    pub(crate) fn leave(&self) -> String {
-        format!("DELETE FROM {}.\"worker\" WHERE \"id\" = $1", self.schema)
-    }
-
-    /// `$1` name of the table, `$2` own row: marks the rows whose session has died, and gives the time of the last one that was found.
-    pub(crate) fn last_death(&self) -> String {
-        format!(
-            "WITH \"dead\" AS (\
-               UPDATE {schema}.\"worker\" SET \"died_at\" = pg_catalog.clock_timestamp() \
-               WHERE CASE WHEN \"died_at\" IS NULL AND \"id\" <> $2 THEN pg_catalog.pg_try_advisory_xact_lock({WORKER_LOCK}) ELSE false END \
-               RETURNING \"died_at\") \
-             SELECT pg_catalog.max(\"died_at\") FROM (\
-               SELECT \"died_at\" FROM {schema}.\"worker\" UNION ALL SELECT \"died_at\" FROM \"dead\") AS \"all\"",
-            schema = self.schema
-        )
-    }
-
-    /// The last death is enough to know, and only for a day.
-    pub(crate) fn forget_the_dead(&self) -> String {
-        format!(
-            "DELETE FROM {schema}.\"worker\" WHERE \"died_at\" < pg_catalog.clock_timestamp() - pg_catalog.make_interval(days => 1) \
-               OR \"died_at\" < (SELECT pg_catalog.max(\"died_at\") FROM {schema}.\"worker\")",
-            schema = self.schema
-        )
-    }
-
-    /// `$1` group, `$2` id, `$3` seconds until another attempt if this one does not come to an end.
+    /// `$1` group, `$2` id, `$3` attempts till now, `$4` seconds until another one if this one does not come to an end.
     pub(crate) fn count_attempt(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \
-               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
+            "UPDATE {}.\"notification\" SET \"attempts\" = $3::integer + 1, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
         )
@@ -183,14 +150,6 @@ impl Sql {
     pub(crate) fn last_error(&self) -> String {
         format!(
             "SELECT \"last_error\" FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
-            self.schema
-        )
-    }
-
-    /// `$1` group, `$2` id: claims this one again, though its time has not come.
-    pub(crate) fn hold(&self) -> String {
-        format!(
-            "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 FOR UPDATE SKIP LOCKED",
             self.schema
         )
     }
@@ -232,24 +191,28 @@ impl Sql {
     /// Whatever the defaults of the database are: under a stricter level a claim would fail where it shall skip, and its reads
     /// would leave predicate locks, which can fail the commit of a serializable writer.
     pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Ends one and begins the next. If the first part fails, the second is not done.
     pub(crate) const COMMIT_AND_BEGIN: &str = "COMMIT; \
          BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
-         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+         SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Makes the planner walk the primary key in its order, for the rest of the transaction: without a sort, nothing else
     /// gives the order that our statements ask for; the removal has no order and may not read the whole table.
     ///
     /// The notification table is empty most of the time, so its statistics say nothing about a backlog: without this, each
-    /// claim would read and sort all of it.
-    pub(crate) const WALK_THE_KEY: &str =
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off";
+    /// claim would read and sort all of it. Once there are statistics, planning anew each time would be the dearest part: the
+    /// planner looks for the lowest id, through all the dead entries that a drain leaves. So the one plan is kept; and it is
+    /// not compiled, as its costs are those of a much larger claim.
+    pub(crate) const WALK_THE_KEY: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+         SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off";
 
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
-    pub(crate) const PLAN_AS_USUAL: &str =
-        "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; ";
+    pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; \
+         SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT; ";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

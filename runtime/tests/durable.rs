@@ -302,7 +302,7 @@ async fn stop_while_blocked(timeout: Duration, release: bool) -> (i64, i64) {
         .await
         .expect("no hang")
         .unwrap();
-    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE attempts = 0";
+    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE last_error IS NULL";
     (
         count(&other, "SELECT count(*) FROM effect").await,
         count(&other, kept).await,

@@ -366,15 +366,16 @@ async fn what_is_put_back_is_tried_from_the_beginning() {
 
 #[tokio::test]
 async fn each_of_many_is_done_or_in_quarantine_once() {
-    many(false).await;
+    many(100).await;
 }
 
 #[tokio::test]
-async fn each_of_many_is_done_or_in_quarantine_once_after_a_death() {
-    many(true).await;
+async fn each_of_many_is_done_or_in_quarantine_once_however_careful_the_worker_is() {
+    many(1_500).await;
 }
 
-async fn many(after_a_death: bool) {
+/// Consumers are careful with as many as a batch may have.
+async fn many(batch: usize) {
     let (database, client) = database().await;
     client
         .execute(
@@ -383,13 +384,7 @@ async fn many(after_a_death: bool) {
         )
         .await
         .unwrap();
-    if after_a_death {
-        let nobody_holds_its_lock = "INSERT INTO pgpubsub.worker DEFAULT VALUES";
-        client.batch_execute(nobody_holds_its_lock).await.unwrap();
-    }
-    let begun = Instant::now();
-    run_for(worker(&database).concurrency(4), 1_500).await;
-    eprintln!("after a death: {after_a_death}: {:?}", begun.elapsed());
+    run_for(worker(&database).concurrency(4).batch(batch), 1_500).await;
     let hopeless = (1..=1_500)
         .filter(|id| id % 11 == 0 || id % 13 == 0)
         .count();
@@ -397,77 +392,6 @@ async fn many(after_a_death: bool) {
     assert_eq!(count(&client, "pgpubsub.quarantine").await, hopeless);
     assert_eq!(count(&client, "effect").await, 1_500 - hopeless);
     assert_eq!(count(&client, "pgpubsub.notification").await, 0);
-}
-
-/// Not a test by itself: the process that [`what_kills_its_process_ends_in_quarantine`] starts again and again.
-#[tokio::test]
-async fn child() {
-    let Ok(url) = std::env::var("PGPUBSUB_RETRY_CHILD") else {
-        return;
-    };
-    let mut set = ListenerSet::new(CATALOG);
-    set.durable(WORK, Work);
-    let worker = Worker::new(url.parse().unwrap())
-        .listeners(set)
-        .concurrency(2)
-        .poll_interval(Duration::from_millis(50));
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    let done = async {
-        while count(&client, "pgpubsub.notification").await > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    worker.run_until(done).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_kills_its_process_ends_in_quarantine() {
-    let (database, client) = database().await;
-    for number in 0..40 {
-        publish(&client, if number == 20 { "kill" } else { "good" }).await;
-    }
-    let mut deaths = 0;
-    loop {
-        let child = tokio::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture"])
-            .env("PGPUBSUB_RETRY_CHILD", database.url())
-            .kill_on_drop(true)
-            .output();
-        let child = tokio::time::timeout(Duration::from_secs(60), child)
-            .await
-            .expect("no hang")
-            .unwrap();
-        if child.status.success() {
-            break;
-        }
-        deaths += 1;
-        assert!(deaths < 10, "{child:?}");
-    }
-    // The first one is not counted.
-    assert_eq!(deaths, 1 + 3);
-    assert_eq!(count(&client, "effect").await, 39);
-    assert_eq!(count(&client, "pgpubsub.notification").await, 0);
-    let there = quarantine::list(&client, &CATALOG, &Filter::default(), 10)
-        .await
-        .unwrap();
-    assert_eq!(there.len(), 1);
-    assert_eq!((there[0].id, there[0].attempts), (21, 3));
-    assert_eq!(there[0].reason, "tried 3 times");
-    assert!(
-        there[0]
-            .last_error
-            .as_deref()
-            .unwrap()
-            .contains("the process died")
-    );
-    // Of the last process, which ended as it should, nothing is left.
-    assert_eq!(
-        count(&client, "pgpubsub.worker WHERE died_at IS NULL").await,
-        0
-    );
 }
 
 #[tokio::test]
@@ -497,10 +421,7 @@ async fn a_role_without_the_rights_is_told_which_at_the_start() {
         .await
         .unwrap();
     assert!(
-        error.ends_with(
-            "grant INSERT on \"pgpubsub\".\"quarantine\", INSERT on \"pgpubsub\".\"worker\", \
-             UPDATE on \"pgpubsub\".\"worker\", DELETE on \"pgpubsub\".\"worker\""
-        ),
+        error.ends_with("grant INSERT on \"pgpubsub\".\"quarantine\""),
         "{error}"
     );
 }

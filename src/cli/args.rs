@@ -31,8 +31,8 @@ Examples:
 
 What is written, relative to the schema file:
   src/pubsub.rs                      overwritten at each run
-  migrations/NNNN_pgpubsub.*.sql     a new pair whenever the database has to change; never rewritten
-  pgpubsub.lock                      what the generator knows of earlier runs; commit it
+  migrations/NNNN_pgpubsub_*.sql     up and down, whenever the database has to change; never rewritten
+  pgpubsub.lock                      which files are generated; commit it
 
 Exit codes:
   0  done, or nothing to do

@@ -1,5 +1,6 @@
 //! Writing.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -16,11 +17,15 @@ impl ChangeSet {
     pub fn apply(&self) -> Result<(), WriteError> {
         self.refuse()?;
         // A missing right is found before the first file is replaced, as far as that can be seen.
+        let mut folders = HashSet::new();
         for entry in self.differences() {
             if matches!(entry.change, Change::New { .. } | Change::Changed { .. }) {
                 let path = self.root.join(&entry.path);
                 let folder = path.parent().unwrap_or(&self.root);
-                fs::create_dir_all(folder).map_err(write(folder))?;
+                // A long history is many files in one folder.
+                if folders.insert(folder.to_owned()) {
+                    fs::create_dir_all(folder).map_err(write(folder))?;
+                }
             }
         }
         for entry in self.differences() {

@@ -37,9 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         (Mode::Project, ".up.sql", "up.sql"),
     ] {
         let files = render(&plan, mode)?;
-        let found = files.iter().find(|(path, _)| path.ends_with(end));
-        let (_, file) = found.ok_or("a file")?;
-        fs::write(Path::new(&out).join(name), &file.text)?;
+        let found = files.iter().filter(|(path, _)| path.ends_with(end));
+        let text: String = found.map(|(_, file)| file.text.as_str()).collect();
+        fs::write(Path::new(&out).join(name), text)?;
     }
     Ok(())
 }

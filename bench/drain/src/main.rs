@@ -90,14 +90,10 @@ async fn child(who: &str, url: &str, batch: usize, insert: bool, step: usize) ->
     println!("start {}", now());
     let progress = Progress::new(step);
     match who {
-        "raw" => {
-            raw::drain(
-                url.parse()?,
-                i64::try_from(batch)?,
-                insert,
-                progress.clone(),
-            )
-            .await?
+        "raw" | "raw-savepoints" => {
+            let batch = i64::try_from(batch)?;
+            let savepoints = who == "raw-savepoints";
+            raw::drain(url.parse()?, batch, insert, savepoints, progress.clone()).await?;
         }
         _ => worker::drain(url.parse()?, batch, insert, progress.clone()).await?,
     }
@@ -223,10 +219,12 @@ fn median(mut rates: Vec<f64>) -> f64 {
 /// Every combination, by hand and by the worker in turns.
 async fn drain(count: usize, repetitions: usize) -> Result<()> {
     let (_cluster, database, client) = server().await?;
-    println!(
-        "listener  batch  processes  raw/s (min-max)  worker/s (min-max)  ratio of medians  load"
-    );
+    println!("listener  batch  processes  who  median/s (min-max)  ratio to raw  load");
     for listener in ["none", "insert"] {
+        let variants: &[&str] = match listener {
+            "none" => &["raw", "worker"],
+            _ => &["raw", "raw-savepoints", "worker"],
+        };
         for batch in [1, 10, 100, 1000] {
             for processes in [1, 2] {
                 // As many as make a run of about a second.
@@ -236,9 +234,9 @@ async fn drain(count: usize, repetitions: usize) -> Result<()> {
                     (_, 10) => count / 3,
                     _ => count,
                 };
-                let mut rates = [Vec::new(), Vec::new()];
+                let mut rates = vec![Vec::new(); variants.len()];
                 for _ in 0..repetitions {
-                    for (who, rates) in ["raw", "worker"].iter().zip(&mut rates) {
+                    for (who, rates) in variants.iter().zip(&mut rates) {
                         fill(&client, count).await?;
                         let ran =
                             run(who, &database.url(), batch, listener, usize::MAX, processes)?;
@@ -248,20 +246,16 @@ async fn drain(count: usize, repetitions: usize) -> Result<()> {
                         rates.push(count as f64 / ((ran.end - ran.start) as f64 / 1e6));
                     }
                 }
-                let [raw, worker] = &rates;
-                let range = |rates: &[f64]| {
-                    let (least, most) = rates
-                        .iter()
-                        .fold((f64::MAX, 0_f64), |(a, b), r| (a.min(*r), b.max(*r)));
-                    format!("{:.0} ({least:.0}-{most:.0})", median(rates.to_vec()))
-                };
-                let ratio = median(worker.clone()) / median(raw.clone());
-                println!(
-                    "{listener:8}  {batch:5}  {processes}  {}  {}  {ratio:.2}  {}",
-                    range(raw),
-                    range(worker),
-                    load()
-                );
+                let raw = median(rates[0].clone());
+                for (who, rates) in variants.iter().zip(&rates) {
+                    let least = rates.iter().copied().fold(f64::MAX, f64::min);
+                    let most = rates.iter().copied().fold(0.0, f64::max);
+                    let rate = median(rates.clone());
+                    let (ratio, load) = (rate / raw, load());
+                    println!(
+                        "{listener:8}  {batch:5}  {processes}  {who:14}  {rate:.0} ({least:.0}-{most:.0})  {ratio:.2}  {load}"
+                    );
+                }
                 std::io::stdout().flush()?;
             }
         }

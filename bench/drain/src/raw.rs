@@ -1,5 +1,6 @@
 //! The ceiling: the same work by hand, without a runtime around it.
 
+use futures_util::FutureExt as _;
 use futures_util::future::join4;
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Client, Config, NoTls, Row, Statement};
@@ -15,13 +16,14 @@ const CLAIM: &str = "SELECT id, channel, op, model_version, db_version, txid::te
     AND model_version <= ($3::bigint[])[array_position($2::text[], channel || ' ' || op)]
     AND (not_before IS NULL OR not_before <= clock_timestamp())
   ORDER BY id LIMIT $5::bigint FOR UPDATE SKIP LOCKED";
-const REMOVE: &str =
-    "DELETE FROM pgpubsub.notification WHERE listener_group = $1 AND id = ANY ($2::bigint[])";
+const REMOVE: &str = "DELETE FROM pgpubsub.notification
+  WHERE listener_group = $1 AND id = ANY ($2::bigint[]) AND id >= $3::bigint AND id <= $4::bigint";
 
 pub(crate) async fn drain(
     config: Config,
     batch: i64,
     insert: bool,
+    savepoints: bool,
     progress: Progress,
 ) -> Result<()> {
     let (client, connection) = config.connect(NoTls).await?;
@@ -35,12 +37,22 @@ pub(crate) async fn drain(
     let mut rows = next(&client, &claim, last, batch).await?;
     loop {
         let mut done = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for (place, row) in rows.iter().enumerate() {
             let payload: Value = pgpubsub_runtime::serde_json::from_str(row.get(7))?;
             if payload.is_null() {
                 return Err("no payload".into());
             }
             let id: i64 = row.get(0);
+            if insert && savepoints {
+                let release = if place > 0 {
+                    "RELEASE SAVEPOINT listener; "
+                } else {
+                    ""
+                };
+                let savepoint = format!("{release}SAVEPOINT listener");
+                // Sent ahead, nobody waits for it.
+                drop(client.batch_execute(&savepoint).now_or_never());
+            }
             if insert {
                 client.execute(&effect, &[&id]).await?;
             }
@@ -52,7 +64,7 @@ pub(crate) async fn drain(
             _ => 0,
         };
         let (removed, committed, begun, claimed) = join4(
-            client.execute(&remove, &[&"work", &done]),
+            client.execute(&remove, &[&"work", &done, &done.first(), &done.last()]),
             client.batch_execute("COMMIT"),
             client.batch_execute(BEGIN),
             next(&client, &claim, last, batch),

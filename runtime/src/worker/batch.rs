@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use super::OnFailure;
-use super::crash::{self, Before};
 use super::delivery::{Statements, refused};
 use super::failure::{self, Failure, Recorded};
 use super::panic::guard;
@@ -30,13 +29,21 @@ pub(super) struct Outcome {
     pub took: Duration,
     /// The batch ended before its end.
     pub cut: bool,
-    /// The transaction has as many savepoints as it may.
-    pub many_savepoints: bool,
+    /// How many listeners have used the transaction.
+    pub savepoints: usize,
     /// A listener has left the transaction in failure: why it cannot be committed.
     pub spoilt: Option<tokio_postgres::Error>,
 }
 
 impl Outcome {
+    /// Of a notification that somebody else has taken.
+    pub(super) fn passed_over(row: &Row) -> Self {
+        Self {
+            last: Some(row.get("id")),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
     }
@@ -55,49 +62,13 @@ pub(super) async fn run<'a>(
     let mut outcome = Outcome::default();
     let started = Instant::now();
     for (place, row) in rows.iter().enumerate() {
-        // An attempt that is counted before it begins takes a commit, which lets go of all others: it is the only one.
-        let before = crash::before(shared, entry, &mut transaction, row, place).await?;
-        if matches!(before, Before::Alone) {
-            outcome.cut = true;
-            break;
-        }
-        let alone = matches!(before, Before::Counted | Before::Gone);
-        let result;
         let id: i64 = row.get("id");
         outcome.last = Some(id);
-        if matches!(before, Before::Gone) {
-            outcome.cut = place + 1 < rows.len();
-            break;
-        }
-        if matches!(before, Before::UsedUp) {
-            transaction.settle();
-            let recorded =
-                failure::used_up(shared, entry, transaction.handle(), statements, row).await;
-            result = recorded.map(Some);
-        } else {
-            let called;
-            (transaction, called) = call(transaction, entry, row).await;
-            result = match called {
-                Ok(()) => {
-                    outcome.done.push(id);
-                    Ok(None)
-                }
-                Err(failure) => {
-                    transaction.undo();
-                    transaction.settle();
-                    let handle = transaction.handle();
-                    if failure.timed_out.is_some() {
-                        free(shared, handle).await?;
-                    }
-                    let recorded =
-                        failure::record(shared, entry, handle, statements, row, failure).await;
-                    recorded.map(Some)
-                }
-            };
-        }
-        match result {
-            Ok(None) => {}
-            Ok(Some(recorded)) => outcome.failed.push(recorded),
+        let recorded;
+        (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
+        match recorded {
+            Ok(None) => outcome.done.push(id),
+            Ok(Some(failure)) => outcome.failed.push(failure),
             Err(error) if refused(&error) => {
                 outcome.spoilt = Some(error);
                 return Ok((transaction, outcome));
@@ -107,16 +78,51 @@ pub(super) async fn run<'a>(
             }
         }
         outcome.took = started.elapsed();
-        outcome.many_savepoints = transaction.savepoints() >= SAVEPOINTS;
+        outcome.savepoints = transaction.savepoints();
         let exit = !outcome.failed.is_empty() && shared.options.on_failure == OnFailure::Exit;
         let enough =
-            outcome.took >= shared.options.batch_time || outcome.many_savepoints || exit || alone;
+            outcome.took >= shared.options.batch_time || outcome.savepoints >= SAVEPOINTS || exit;
         if enough || shared.stop.is_cancelled() {
             outcome.cut = place + 1 < rows.len();
             break;
         }
     }
     Ok((transaction, outcome))
+}
+
+/// Calls the listener, if it may be tried; a failure is recorded.
+async fn one<'a>(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    mut transaction: BatchTransaction<'a>,
+    row: &Row,
+) -> Result<
+    (
+        BatchTransaction<'a>,
+        Result<Option<Recorded>, tokio_postgres::Error>,
+    ),
+    Error,
+> {
+    if failure::attempts(row) >= failure::max(entry) {
+        transaction.settle();
+        let handle = transaction.handle();
+        let recorded = failure::used_up(shared, entry, handle, statements, row).await;
+        return Ok((transaction, recorded.map(Some)));
+    }
+    let called;
+    (transaction, called) = call(transaction, entry, row).await;
+    let Err(failure) = called else {
+        return Ok((transaction, Ok(None)));
+    };
+    transaction.undo();
+    transaction.settle();
+    let handle = transaction.handle();
+    if failure.timed_out.is_some() {
+        free(shared, handle).await?;
+    }
+    let recorded = failure::record(shared, entry, handle, statements, row, failure).await;
+    Ok((transaction, recorded.map(Some)))
 }
 
 /// Calls the listener; the result is its own.

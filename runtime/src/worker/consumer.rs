@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
 
 use super::WorkerEvent;
-use super::batch::{self, Outcome, SAVEPOINTS};
-use super::crash::{self, is_careful};
+use super::batch::{self, Outcome};
+use super::careful::{Begun, Careful, begin_attempt};
 use super::cursor::Cursor;
 use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
 use super::failure;
@@ -44,20 +44,14 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connector.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let enlisted = crash::enlist(shared, &mut session.client).await?;
     let statements = Statements::prepare(&session.client, &shared.sql).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
     let mut transaction = BatchTransaction::new(handle);
     transaction.abandon();
-    // Before the first claim: perhaps this process was started in place of one that has died.
-    crash::look(shared, transaction.handle(), enlisted).await?;
     let mut consumer = Consumer::new(shared, &statements);
     while !shared.stop.is_cancelled() {
-        if crash::is_due(shared) {
-            crash::look(shared, transaction.handle(), enlisted).await?;
-        }
         let worked;
         (transaction, worked) = consumer.pass(transaction).await?;
         // Only now: a session whose statements fail must not be tried again without a pause.
@@ -73,7 +67,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
             }
         }
     }
-    crash::leave(shared, transaction.handle(), enlisted).await
+    Ok(())
 }
 
 struct Consumer<'s> {
@@ -89,6 +83,7 @@ struct Consumer<'s> {
 struct Lane {
     cursor: Cursor,
     pace: Pace,
+    careful: Careful,
 }
 
 /// A claim of a lane.
@@ -97,6 +92,8 @@ struct Claim {
     start: i64,
     limit: usize,
     claimed: Claimed,
+    /// Its attempt was counted when it began.
+    counted: bool,
 }
 
 impl<'s> Consumer<'s> {
@@ -105,6 +102,7 @@ impl<'s> Consumer<'s> {
         let lane = |_: &Durable| Lane {
             cursor: Cursor::new(shared.floor, now),
             pace: Pace::new(shared.options.batch, shared.options.batch_time),
+            careful: Careful::new(shared.options.batch),
         };
         Self {
             shared,
@@ -148,10 +146,6 @@ impl<'s> Consumer<'s> {
             if self.shared.stop.is_cancelled() {
                 break;
             }
-            if worked && crash::is_due(self.shared) {
-                // It is claimed again after the look.
-                break;
-            }
             if found.claimed.rows.is_empty() {
                 self.nothing(&found, &mut queue);
                 claim = self.claim_first(&transaction, &mut queue).await?;
@@ -171,8 +165,8 @@ impl<'s> Consumer<'s> {
     /// Runs the listeners of what is claimed, ends the transaction, and claims for the one whose turn is next.
     async fn work_off<'a>(
         &mut self,
-        transaction: BatchTransaction<'a>,
-        claim: Claim,
+        mut transaction: BatchTransaction<'a>,
+        mut claim: Claim,
         queue: &mut VecDeque<usize>,
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
@@ -182,8 +176,19 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
-        let (mut transaction, outcome) =
-            batch::run(shared, entry, statements, transaction, rows).await?;
+        let mut gone = false;
+        if self.lanes[claim.lane].careful.next()
+            && let [row] = rows.as_slice()
+        {
+            let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
+        }
+        let outcome;
+        (transaction, outcome) = if gone {
+            (transaction, Outcome::passed_over(&rows[0]))
+        } else {
+            batch::run(shared, entry, statements, transaction, rows).await?
+        };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
             self.redo(&transaction, &claim, error).await?;
@@ -263,10 +268,12 @@ impl<'s> Consumer<'s> {
             _ => format!("the commit failed: {message}"),
         };
         let handle = transaction.handle();
+        let counted = claim.counted;
         let failure = message.into();
-        let failure = failure::record_anew(shared, entry, handle, statements, row, failure).await?;
-        if let Some(failure) = failure {
-            failure::tell(shared, entry, &failure);
+        let recorded =
+            failure::record_anew(shared, entry, handle, statements, row, counted, failure).await?;
+        if let Some(recorded) = recorded {
+            failure::tell(shared, entry, &recorded);
         }
         Ok(())
     }
@@ -283,10 +290,8 @@ impl<'s> Consumer<'s> {
             took: outcome.took,
             bytes: rows.iter().map(|row| row.raw_size_bytes()).sum(),
             claimed: rows.len(),
+            savepoints: outcome.savepoints,
         });
-        if outcome.many_savepoints {
-            lane.pace.at_most(SAVEPOINTS);
-        }
     }
 
     /// A claim has found nothing. If it did not see everything, the same listener is looked at once more, if it may be.
@@ -316,7 +321,7 @@ impl<'s> Consumer<'s> {
         Wanted {
             entry: &self.shared.durable[lane],
             start: self.lanes[lane].cursor.start(Instant::now()),
-            limit: if is_careful(&self.shared.durable[lane]) {
+            limit: if self.lanes[lane].careful.is_due() {
                 1
             } else {
                 self.lanes[lane].pace.limit()
@@ -365,6 +370,7 @@ impl Claim {
             start: wanted.start,
             limit: wanted.limit,
             claimed,
+            counted: false,
         }
     }
 }

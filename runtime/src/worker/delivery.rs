@@ -20,6 +20,8 @@ pub(super) struct Statements {
     claim_filtered: Statement,
     remove: Statement,
     pub(super) record_failure: Statement,
+    pub(super) count_attempt: Statement,
+    pub(super) hold_again: Statement,
 }
 
 /// What to claim.
@@ -83,6 +85,8 @@ impl Statements {
             claim_filtered: prepare(sql.claim(true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            count_attempt: prepare(sql.count_attempt()).await?,
+            hold_again: prepare(sql.hold_again()).await?,
         })
     }
 
@@ -93,11 +97,19 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
-        let (begun, ready) = join(handle.batch_execute(Sql::BEGIN), self.ask(handle, asked)).await;
+        let (begun, ready) = join(
+            timed(handle.batch_execute(Sql::BEGIN)),
+            self.ask(handle, asked),
+        )
+        .await;
         transaction.renew();
-        begun
+        let (begun, at) = begun;
+        let ready = begun
             .and(ready)
-            .map_err(|error| Error::postgres("scan", error))
+            .map_err(|error| Error::postgres("scan", error))?;
+        // Without the way to the server and back.
+        let took = at.elapsed();
+        Ok(Ready { took, ..ready })
     }
 
     /// Begins a transaction with a claim.
@@ -108,14 +120,17 @@ impl Statements {
     ) -> Result<Claimed, Error> {
         let handle = transaction.handle();
         let (begun, claimed) = join(
-            handle.batch_execute(Sql::BEGIN),
+            timed(handle.batch_execute(Sql::BEGIN)),
             self.claim_now(handle, wanted),
         )
         .await;
         transaction.renew();
-        begun
+        let (begun, at) = begun;
+        let claimed = begun
             .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))
+            .map_err(|error| Error::postgres("claim notifications", error))?;
+        let took = at.elapsed();
+        Ok(Claimed { took, ..claimed })
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.
@@ -137,7 +152,9 @@ impl Statements {
     ) -> Result<Ended, Error> {
         transaction.settle();
         let handle = transaction.handle();
-        let parameters: [&(dyn ToSql + Sync); 2] = [&end.entry.group, &end.done];
+        // In the order of the ids, as they were claimed.
+        let (lowest, highest) = (end.done.first(), end.done.last());
+        let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
         let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
-use super::crash::has_deaths;
 use super::delivery::Statements;
 use super::shared::{Durable, Shared};
 use super::{Backoff, WorkerEvent};
@@ -18,8 +17,7 @@ use crate::{Error, ListenerError};
 const ERROR_LENGTH: usize = 2_000;
 
 /// Error of an attempt that nobody could record.
-const WITHOUT_END: &str =
-    "the last attempt has not come to an end: the process died, or lost its connection";
+const WITHOUT_END: &str = "the process died, or lost its connection, before the listener was done";
 
 /// Why a listener did not do its work, and what is to become of the notification.
 #[derive(Debug)]
@@ -107,7 +105,7 @@ pub(super) async fn record(
             let reason = "the listener asked for it".to_owned();
             held.give_up(failures, error, reason).await?
         }
-        Verdict::Retry if failures >= entry.spec.retry.max.max(1) => {
+        Verdict::Retry if failures >= max(entry) => {
             let reason = format!("failed {failures} times");
             held.give_up(failures, error, reason).await?
         }
@@ -127,26 +125,22 @@ pub(super) async fn record(
 
 /// The same in a transaction of its own, as the one that held it has come to nothing.
 ///
-/// None if another consumer has got hold of it in between: what it makes of it counts.
+/// `counted`: the attempt was, when it began. None if another consumer has got hold of it in between: what it makes of it counts.
 pub(super) async fn record_anew(
     shared: &Shared,
     entry: &Durable,
     transaction: &Transaction<'_>,
     statements: &Statements,
     row: &Row,
+    counted: bool,
     failure: Failure,
 ) -> Result<Option<Recorded>, Error> {
     let id: i64 = row.get("id");
-    let before = signed(attempts(row));
-    // It may have been counted when it began.
-    let most = before.saturating_add(i32::from(has_deaths(shared)));
+    let attempts = signed(attempts(row)).saturating_add(i32::from(counted));
     let recorded = async {
         transaction.batch_execute(Sql::BEGIN).await?;
         let held = transaction
-            .query_opt(
-                &shared.sql.hold_again(),
-                &[&entry.group, &id, &before, &most],
-            )
+            .query_opt(&statements.hold_again, &[&entry.group, &id, &attempts])
             .await?;
         let recorded = match held {
             Some(_) => Some(record(shared, entry, transaction, statements, row, failure).await?),
@@ -177,12 +171,19 @@ pub(super) async fn used_up(
         id: row.get("id"),
     };
     let attempts = attempts(row);
-    let reason = format!("tried {attempts} times");
     let last = transaction
         .query_opt(&shared.sql.last_error(), &[&entry.group, &held.id])
         .await?;
     let last: Option<String> = last.and_then(|row| row.get(0));
-    let error = last.unwrap_or_else(|| WITHOUT_END.to_owned());
+    let (reason, error) = match last {
+        Some(error) => (format!("tried {attempts} times"), error),
+        None => (
+            format!(
+                "the process or session ended during each of its attempts, of which there were {attempts}"
+            ),
+            WITHOUT_END.to_owned(),
+        ),
+    };
     let fate = held.give_up(attempts, &error, reason).await?;
     Ok(Recorded {
         id: held.id,
@@ -247,6 +248,11 @@ pub(super) fn tell(shared: &Arc<Shared>, entry: &Durable, recorded: &Recorded) {
     if let Fate::Again(pause) | Fate::Later(pause) | Fate::NoRoom(pause) = recorded.fate {
         shared.wake_after(pause.saturating_add(Duration::from_millis(1)));
     }
+}
+
+/// How often a notification is tried.
+pub(super) fn max(entry: &Durable) -> u32 {
+    entry.spec.retry.max.max(1)
 }
 
 /// Of the row of a claim.
@@ -325,7 +331,7 @@ impl Held<'_> {
         self.transaction
             .execute(
                 &self.shared.sql.remove(),
-                &[&self.entry.group, &[self.id].as_slice()],
+                &[&self.entry.group, &[self.id].as_slice(), &self.id, &self.id],
             )
             .await?;
         Ok(Fate::Discarded)

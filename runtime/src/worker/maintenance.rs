@@ -56,9 +56,6 @@ async fn remove_old_spills(shared: &Shared, session: &mut Session) -> Result<(),
         transaction
             .execute(&shared.sql.remove_old_spills(), &[])
             .await?;
-        transaction
-            .execute(&shared.sql.forget_the_dead(), &[])
-            .await?;
         transaction.commit().await
     };
     remove

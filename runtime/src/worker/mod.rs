@@ -4,9 +4,9 @@
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
 mod batch;
+mod careful;
 mod connect;
 mod consumer;
-mod crash;
 mod cursor;
 mod delivery;
 mod event;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::batch::SAVEPOINTS;
+
 /// What the payloads of a batch may take in memory, roughly; a single one may be larger.
 const BYTES: usize = 4 << 20;
 
@@ -27,6 +29,8 @@ pub(super) struct Seen {
     /// What the payloads of all claimed ones took, and how many those were.
     pub bytes: usize,
     pub claimed: usize,
+    /// How many of the listeners used the transaction.
+    pub savepoints: usize,
 }
 
 impl Pace {
@@ -49,18 +53,20 @@ impl Pace {
         let each = nanos(seen.took) / seen.done.max(1) as u64;
         let by_time = nanos(self.time) / each.max(1);
         let by_size = BYTES / (seen.bytes / seen.claimed.max(1)).max(1);
-        let affordable = usize::try_from(by_time).unwrap_or(usize::MAX).min(by_size);
+        let by_savepoints = match seen.savepoints {
+            0 => usize::MAX,
+            used => SAVEPOINTS * seen.done / used,
+        };
+        let affordable = usize::try_from(by_time)
+            .unwrap_or(usize::MAX)
+            .min(by_size)
+            .min(by_savepoints);
         let wanted = if seen.full {
             self.limit.saturating_mul(2)
         } else {
             self.limit
         };
         self.limit = wanted.min(affordable).clamp(1, self.most);
-    }
-
-    /// A transaction should not hold more than this.
-    pub(super) fn at_most(&mut self, limit: usize) {
-        self.limit = self.limit.min(limit);
     }
 
     /// A batch of so many came to nothing: its notifications are done one at a time.
@@ -83,6 +89,7 @@ mod tests {
             took,
             bytes: 500 * done,
             claimed: done,
+            savepoints: 0,
         }
     }
 
@@ -126,6 +133,19 @@ mod tests {
             });
         }
         assert_eq!(pace.limit(), 4);
+    }
+
+    #[test]
+    fn no_more_than_a_transaction_may_have_savepoints() {
+        let mut pace = Pace::new(1000, TIME);
+        for _ in 0..9 {
+            let done = pace.limit();
+            pace.learn(&Seen {
+                savepoints: done / 2,
+                ..seen(done, Duration::ZERO, done)
+            });
+        }
+        assert_eq!(pace.limit(), 2 * SAVEPOINTS);
     }
 
     #[test]

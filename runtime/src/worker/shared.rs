@@ -1,7 +1,6 @@
 //! What the tasks of a worker share.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
-use super::crash::Deaths;
 use super::options::Options;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
@@ -30,8 +28,6 @@ pub(super) struct Shared {
     pub wake: Notify,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
-    /// Sessions of workers that have died.
-    pub deaths: Mutex<Deaths>,
     /// Listeners and versions that [`Shared::too_new`] has told of.
     pub said_too_new: Mutex<HashSet<(&'static str, u32)>>,
 }
@@ -48,8 +44,6 @@ pub(super) struct Durable {
     pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
-    /// So many of the next notifications may have killed a session.
-    pub suspects: AtomicU32,
 }
 
 /// A listener of a transient channel.

@@ -1,7 +1,6 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -52,7 +51,6 @@ pub(super) async fn start(
                     wanted: wanted.clone(),
                     versions: versions.clone(),
                     filter: filter.clone(),
-                    suspects: AtomicU32::new(0),
                 });
             }
         }
@@ -98,7 +96,6 @@ pub(super) async fn start(
         wake: Notify::new(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
-        deaths: Mutex::default(),
         said_too_new: Mutex::default(),
     })
 }
@@ -194,16 +191,12 @@ async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
 }
 
 /// What a worker with durable listeners does to which table.
-const RIGHTS: [(&str, &str); 9] = [
+const RIGHTS: [(&str, &str); 5] = [
     ("notification", "SELECT"),
     ("notification", "UPDATE"),
     ("notification", "DELETE"),
     ("quarantine", "SELECT"),
     ("quarantine", "INSERT"),
-    ("worker", "SELECT"),
-    ("worker", "INSERT"),
-    ("worker", "UPDATE"),
-    ("worker", "DELETE"),
 ];
 
 /// What is missing would be found out at night otherwise, by the first notification that fails too often.

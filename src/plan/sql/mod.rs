@@ -32,8 +32,6 @@ pub struct SqlPlan {
     pub version_statements: Vec<&'static str>,
     /// The db version after one of them has failed.
     pub version_after_mistake: &'static str,
-    /// Hint of the down file when notifications still wait, as a literal.
-    pub waiting_hint: String,
     /// One a channel.
     pub functions: Vec<SqlFunction>,
     /// One for each event that somebody listens to.
@@ -236,10 +234,6 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
             }),
         version_statements: version::statements(generate.tool),
         version_after_mistake: version::after_mistake(generate.tool),
-        waiting_hint: sql_literal(&format!(
-            "Let the workers finish, or give them up: DELETE FROM {}.\"notification\".",
-            sql_ident(&generate.storage_schema)
-        )),
         functions,
         triggers,
         probes,

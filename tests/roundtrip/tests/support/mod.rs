@@ -72,7 +72,8 @@ impl Fixture {
         let worker = Worker::new(self.database.config())
             .listeners(pubsub::Listeners::all(Recorder::new(sender)))
             .only(only.iter().copied())
-            .concurrency(2)
+            // One after the other: what is told arrives in the order in which it was stored.
+            .concurrency(1)
             .poll_interval(Duration::from_millis(200))
             .on_event(move |event| {
                 if matches!(event, pgpubsub_runtime::WorkerEvent::Listening) {
