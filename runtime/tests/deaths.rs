@@ -70,7 +70,10 @@ impl DurableHandler for Work {
             match job {
                 "kill" => std::process::abort(),
                 "fail" => Err("told to".into()),
-                "end the session" => {
+                "fail, then end the session" if cx.notification().attempt == 1 => {
+                    Err("told to".into())
+                }
+                "end the session" | "fail, then end the session" => {
                     let end = "SELECT pg_terminate_backend(pg_backend_pid())";
                     cx.transaction().batch_execute(end).await?;
                     Ok(())
@@ -248,11 +251,18 @@ async fn what_ends_its_session_ends_in_quarantine_too() {
     let (database, client) = database().await;
     publish(&client, "good", 5).await;
     publish(&client, "end the session", 1).await;
+    publish(&client, "fail, then end the session", 1).await;
     publish(&client, "good", 5).await;
     run_until_nothing_waits(&database, 2, 1).await;
     let there = in_quarantine(&client).await;
-    assert_eq!(there.len(), 1);
+    assert_eq!(there.len(), 2);
     assert_eq!((there[0].id, there[0].attempts), (6, 2));
+    assert_eq!((there[1].id, there[1].attempts), (7, 2));
+    assert_eq!(
+        there[1].reason,
+        "tried 2 times, the last time without success or without an end"
+    );
+    assert_eq!(there[1].last_error.as_deref(), Some("told to"));
     assert_eq!(count(&client, "effect").await, 10);
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pgpubsub_runtime::generated::{
@@ -54,7 +56,18 @@ const fn fixed(milliseconds: u64) -> Backoff {
 }
 
 /// Does what the job says, after it has left an effect.
-struct Work;
+#[derive(Clone, Default)]
+struct Work {
+    /// What was told to come back later.
+    snoozed: Arc<Mutex<HashSet<i64>>>,
+}
+
+impl Work {
+    /// Whether this one has not been told yet.
+    fn snoozes(&self, id: i64) -> bool {
+        self.snoozed.lock().unwrap().insert(id)
+    }
+}
 
 impl DurableHandler for Work {
     fn call<'a>(
@@ -68,16 +81,14 @@ impl DurableHandler for Work {
             cx.transaction()
                 .execute("INSERT INTO effect VALUES ($1)", &[&job])
                 .await?;
-            let attempt = cx.notification().attempt;
+            let (id, attempt) = (cx.notification().id, cx.notification().attempt);
+            let soon = Duration::from_millis(50);
             match job {
                 "fail" => Err("told to".into()),
                 "fail twice" if attempt < 3 => Err("told to".into()),
-                "kill" => std::process::abort(),
                 "discard" => Err(ListenerError::discard("nobody wants it")),
                 "quarantine" => Err(ListenerError::quarantine("cannot be")),
-                "later" if first_time() => {
-                    Err(ListenerError::retry_after(Duration::from_millis(50)))
-                }
+                "later" if self.snoozes(id) => Err(ListenerError::retry_after(soon)),
                 "later" => {
                     assert_eq!(attempt, 1, "a snooze is no attempt");
                     Ok(())
@@ -91,9 +102,14 @@ impl DurableHandler for Work {
                     savepoint.batch_execute("SELECT pg_sleep(600)").await?;
                     Ok(())
                 }
-                "by number" => match cx.notification().id {
+                "by number" => match id {
                     id if id % 11 == 0 => Err(ListenerError::quarantine("eleven")),
                     id if id % 13 == 0 => Err("thirteen".into()),
+                    id if id % 17 == 0 => Err(ListenerError::discard("seventeen")),
+                    id if id % 19 == 0 && self.snoozes(id) => {
+                        assert_eq!(attempt, 1, "nothing has been counted");
+                        Err(ListenerError::retry_after(soon))
+                    }
                     id if (id + i64::from(attempt)) % 3 == 0 => Err("once".into()),
                     _ => Ok(()),
                 },
@@ -101,11 +117,6 @@ impl DurableHandler for Work {
             }
         })
     }
-}
-
-fn first_time() -> bool {
-    static BEEN: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-    !BEEN.swap(true, std::sync::atomic::Ordering::SeqCst)
 }
 
 async fn database() -> (Database, Client) {
@@ -120,7 +131,7 @@ async fn database() -> (Database, Client) {
 
 fn worker(database: &Database) -> Worker {
     let mut set = ListenerSet::new(CATALOG);
-    set.durable(WORK, Work);
+    set.durable(WORK, Work::default());
     Worker::new(database.config())
         .listeners(set)
         .poll_interval(Duration::from_millis(200))
@@ -258,11 +269,14 @@ async fn the_error_decides() {
 #[tokio::test]
 async fn a_listener_beyond_its_timeout_is_cancelled_on_the_server_too() {
     let (database, client) = database().await;
+    // The consumer has large batches when it comes to them.
+    let good = "SELECT pgpubsub.notify_jobs('{\"do\":\"good\"}') FROM generate_series(1, 200)";
+    client.batch_execute(good).await.unwrap();
     publish(&client, "sleep in the database").await;
     publish(&client, "sleep").await;
     publish(&client, "good").await;
     let begun = Instant::now();
-    let events = run_for(worker(&database).concurrency(1), 3).await;
+    let events = run_for(worker(&database).concurrency(1), 203).await;
     assert!(begun.elapsed() < Duration::from_secs(20));
     let timeouts = events
         .iter()
@@ -275,7 +289,7 @@ async fn a_listener_beyond_its_timeout_is_cancelled_on_the_server_too() {
             .any(|event| matches!(event, WorkerEvent::Reconnecting { .. })),
         "the session goes on: {events:?}"
     );
-    assert_eq!(count(&client, "effect").await, 1);
+    assert_eq!(count(&client, "effect").await, 201);
     assert_eq!(count(&client, "pgpubsub.quarantine").await, 2);
     let running = "pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()";
     assert_eq!(count(&client, running).await, 0);
@@ -385,12 +399,12 @@ async fn many(batch: usize) {
         .await
         .unwrap();
     run_for(worker(&database).concurrency(4).batch(batch), 1_500).await;
-    let hopeless = (1..=1_500)
-        .filter(|id| id % 11 == 0 || id % 13 == 0)
-        .count();
-    let hopeless = i64::try_from(hopeless).unwrap();
+    let number = |is: fn(i32) -> bool| (1..=1_500).map(|id| i64::from(is(id))).sum::<i64>();
+    let hopeless = number(|id| id % 11 == 0 || id % 13 == 0);
+    let unwanted = number(|id| id % 11 != 0 && id % 13 != 0 && id % 17 == 0);
     assert_eq!(count(&client, "pgpubsub.quarantine").await, hopeless);
-    assert_eq!(count(&client, "effect").await, 1_500 - hopeless);
+    let effects = 1_500 - hopeless - unwanted;
+    assert_eq!(count(&client, "effect").await, effects);
     assert_eq!(count(&client, "pgpubsub.notification").await, 0);
 }
 
@@ -409,7 +423,7 @@ async fn a_role_without_the_rights_is_told_which_at_the_start() {
     let mut config = database.config();
     config.user(&role).password("limited");
     let mut set = ListenerSet::new(CATALOG);
-    set.durable(WORK, Work);
+    set.durable(WORK, Work::default());
     let error = Worker::new(config)
         .listeners(set)
         .run_until(std::future::pending())

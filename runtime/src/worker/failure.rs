@@ -176,7 +176,10 @@ pub(super) async fn used_up(
         .await?;
     let last: Option<String> = last.and_then(|row| row.get(0));
     let (reason, error) = match last {
-        Some(error) => (format!("tried {attempts} times"), error),
+        Some(error) => (
+            format!("tried {attempts} times, the last time without success or without an end"),
+            error,
+        ),
         None => (
             format!(
                 "the process or session ended during each of its attempts, of which there were {attempts}"
