@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::quarantine::{self, Filter, Quarantined};
 use pgpubsub_runtime::serde_json::Value;
@@ -33,6 +33,7 @@ const fn listener(max: u32) -> ListenerSpec {
                 name: "jobs",
                 wire: "pgpubsub_jobs",
                 delivery: Delivery::Durable,
+                wake: Wake::Commit,
                 function: "notify_jobs",
                 version: 1,
                 was: &[],
