@@ -25,6 +25,8 @@ pub(super) struct Statements {
     claim: Filtered,
     remove: Statement,
     pub(super) record_failure: Statement,
+    pub(super) count_attempt: Statement,
+    pub(super) hold_again: Statement,
     /// If one of the listeners has an order.
     ordered: Option<Ordered>,
 }
@@ -141,6 +143,8 @@ impl Statements {
             claim: both(sql.claim(Part::All, false), sql.claim(Part::All, true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            count_attempt: prepare(sql.count_attempt()).await?,
+            hold_again: prepare(sql.hold_again()).await?,
             ordered,
         })
     }

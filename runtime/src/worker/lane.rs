@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Outcome;
+use super::careful::Careful;
 use super::cursor::Cursor;
 use super::delivery::{Claimed, Wanted};
 use super::keys::{KeyCursor, Walked};
@@ -18,6 +19,7 @@ pub(super) struct Lane {
     pub entry: usize,
     walk: Walk,
     pace: Pace,
+    pub careful: Careful,
     floor: i64,
     /// That of [`Part::Left`].
     leftovers: Option<Arc<Leftovers>>,
@@ -46,6 +48,8 @@ pub(super) struct Claim {
     pub lane: usize,
     pub start: Start,
     pub claimed: Claimed,
+    /// Its attempt was counted when it began.
+    pub counted: bool,
 }
 
 impl Lane {
@@ -67,6 +71,7 @@ impl Lane {
             lanes.extend(walks.into_iter().map(|walk| Self {
                 entry,
                 pace: Pace::new(shared.options.batch, shared.options.batch_time),
+                careful: Careful::new(shared.options.batch),
                 floor: shared.floor,
                 leftovers: match walk {
                     Walk::ById(Part::Left, _) => Some(Arc::clone(&durable.leftovers)),
@@ -91,7 +96,11 @@ impl Lane {
         Wanted {
             entry: &shared.durable[self.entry],
             start: self.start(Instant::now()),
-            limit: self.pace.limit(),
+            limit: if self.careful.is_due() {
+                1
+            } else {
+                self.pace.limit()
+            },
         }
     }
 
@@ -196,6 +205,7 @@ impl Claim {
             lane,
             start,
             claimed,
+            counted: false,
         }
     }
 }
