@@ -58,6 +58,8 @@ pub(super) struct Claimed {
     pub full: bool,
     /// How far a claim by key has got.
     pub walked: Walked,
+    /// It holds keys, whether there are rows or not.
+    pub holds: bool,
     pub took: Duration,
 }
 
@@ -312,6 +314,7 @@ impl Statements {
             full: rows.len() >= wanted.limit,
             rows,
             walked: Walked::NO_KEYS,
+            holds: false,
             took: Duration::ZERO,
         })
     }
@@ -349,6 +352,7 @@ impl Statements {
             walked: Walked {
                 last: held.get::<_, Option<String>>(2).filter(|_| more),
             },
+            holds: held.get::<_, &str>(0) != "{}",
             took: Duration::ZERO,
         })
     }

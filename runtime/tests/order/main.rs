@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test may panic.
 
 mod cost;
+mod gate;
 mod support;
 
 use support::{
