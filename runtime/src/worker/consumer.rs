@@ -108,12 +108,8 @@ impl<'s> Consumer<'s> {
         let mut queue: VecDeque<usize>;
         if let [only] = *all {
             queue = VecDeque::new();
-            let wanted = self.lanes[only].wanted(self.shared);
-            let claimed = self
-                .statements
-                .begin_and_claim(&mut transaction, &wanted)
-                .await?;
-            claim = Some(Claim::new(only, wanted.start, claimed));
+            queue.push_back(only);
+            claim = self.begin_first(&mut transaction, &mut queue).await?;
         } else {
             let asked = self.ask(&all);
             let ready = self
@@ -132,7 +128,13 @@ impl<'s> Consumer<'s> {
                 if self.lanes[found.lane].found_nothing(&found) {
                     queue.push_back(found.lane);
                 }
-                claim = self.claim_first(&transaction, &mut queue).await?;
+                if found.claimed.holds && !queue.is_empty() {
+                    // Nothing to do, but keys are held: not to the end of what comes next, and not more and more of them.
+                    transaction.abandon();
+                    claim = self.begin_first(&mut transaction, &mut queue).await?;
+                } else {
+                    claim = self.claim_first(&transaction, &mut queue).await?;
+                }
                 continue;
             }
             worked = true;
@@ -262,6 +264,20 @@ impl<'s> Consumer<'s> {
             failure::tell(shared, entry, &recorded);
         }
         Ok(())
+    }
+
+    /// Begins a transaction with a claim for the first of the queue; without one, there is none.
+    async fn begin_first(
+        &self,
+        transaction: &mut BatchTransaction<'_>,
+        queue: &mut VecDeque<usize>,
+    ) -> Result<Option<Claim>, Error> {
+        let Some(lane) = queue.pop_front() else {
+            return Ok(None);
+        };
+        let wanted = self.lanes[lane].wanted(self.shared);
+        let claimed = self.statements.begin_and_claim(transaction, &wanted);
+        Ok(Some(Claim::new(lane, wanted.start.clone(), claimed.await?)))
     }
 
     async fn claim_first(

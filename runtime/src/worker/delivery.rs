@@ -60,6 +60,8 @@ pub(super) struct Claimed {
     pub full: bool,
     /// How far a claim by key has got.
     pub walked: Walked,
+    /// It holds keys, whether there are rows or not.
+    pub holds: bool,
     pub took: Duration,
 }
 
@@ -316,6 +318,7 @@ impl Statements {
             full: rows.len() >= wanted.limit,
             rows,
             walked: Walked::NO_KEYS,
+            holds: false,
             took: Duration::ZERO,
         })
     }
@@ -345,14 +348,19 @@ impl Statements {
         let held = held?;
         let held = held.first().expect("an aggregate has one row");
         let rows = without_gaps(taken?);
-        let looked_at: Option<i32> = held.get(3);
-        let more = held.get::<_, i64>(1) == keys || looked_at == Some(Sql::HEADS);
+        let looked_at: Option<i32> = held.get("looked_at");
+        let more_keys = held.get::<_, i64>("rows") == keys || looked_at == Some(Sql::HEADS);
+        let holds: i64 = held.get("holds");
+        // As the statement shares them out.
+        let share = (limit / holds.max(1)).max(1);
+        let more_of_a_key = rows.iter().any(|row| row.get::<_, i64>("place") == share);
         Ok(Claimed {
-            full: more || rows.len() >= wanted.limit,
+            full: more_keys || more_of_a_key,
             rows,
             walked: Walked {
-                last: held.get::<_, Option<String>>(2).filter(|_| more),
+                last: held.get::<_, Option<String>>("last").filter(|_| more_keys),
             },
+            holds: holds > 0,
             took: Duration::ZERO,
         })
     }
