@@ -15,11 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pgpubsub_runtime::chrono::Utc;
-use pgpubsub_runtime::generated::{LeaseHandler, ListenerSpec, TransientHandler, notify};
+use pgpubsub_runtime::generated::{
+    BoxFuture, Channel, DurableHandler, LeaseHandler, ListenerSpec, Subscription, TransientHandler,
+    notify,
+};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Context, Inbox, LeaseCx, ListenerError, ListenerSet, TransientCx, Worker, WorkerEvent, pending,
-    set_context, who_holds,
+    Backoff, Context, Cx, Inbox, LeaseCx, ListenerError, ListenerSet, Op, Retry, TransientCx,
+    Worker, WorkerEvent, pending, set_context, who_holds,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::Notify;
@@ -116,15 +119,129 @@ async fn without_a_session_the_worker_polls() {
     running.stop().await;
 }
 
+const ORDERED: ListenerSpec = ListenerSpec {
+    subscriptions: &[Subscription {
+        channel: Channel {
+            ordered: true,
+            ..WORK.subscriptions[0].channel
+        },
+        ops: WORK.subscriptions[0].ops,
+    }],
+    ..WORK
+};
+
+/// Takes effect, unless it has a place before it in its key that has not.
+struct InOrder;
+
+impl DurableHandler for InOrder {
+    fn call<'a>(
+        &'a self,
+        _: Op,
+        job: &'a Value,
+        cx: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>> {
+        Box::pin(async move {
+            let (key, place) = (&job["key"], job["place"].as_i64().ok_or("no place")?);
+            if place == 3 && cx.notification().attempt == 1 {
+                return Err("told to".into());
+            }
+            let before = "SELECT count(*) FROM effect WHERE job = $1";
+            let key = key.to_string();
+            let before = cx.transaction().query_one(before, &[&key]).await?;
+            if before.get::<_, i64>(0) != place - 1 {
+                return Err(ListenerError::quarantine("out of order"));
+            }
+            let insert = "INSERT INTO effect VALUES ($1)";
+            cx.transaction().execute(insert, &[&key]).await?;
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn keys_keep_their_order_through_a_pool() {
+    let Some((database, client, pooler)) = pooled().await else {
+        return;
+    };
+    let jobs = "INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload, order_key)
+                  SELECT 'work', 'jobs', 'message', 1, json_build_object('key', key, 'place', place), '[\"' || key || '\"]'
+                  FROM generate_series(1, 20) AS place, generate_series(1, 10) AS key ORDER BY place, key";
+    client.batch_execute(jobs).await.unwrap();
+    let mut set = ListenerSet::new(CATALOG);
+    set.durable(ORDERED, InOrder);
+    let pause = Duration::from_millis(20);
+    let worker = Worker::new(pooler.config())
+        .listeners(set)
+        .session(database.config())
+        .batch(5)
+        .backoff(Backoff {
+            first: pause,
+            max: pause,
+        });
+    let shutdown = async { until(&client, WAITING, 0).await };
+    worker.run_until(shutdown).await.unwrap();
+    assert_eq!(count(&client, EFFECTS).await, 200);
+    assert_eq!(count(&client, QUARANTINE).await, 0, "out of order");
+}
+
+struct Hopeless;
+
+impl DurableHandler for Hopeless {
+    fn call<'a>(
+        &'a self,
+        _: Op,
+        job: &'a Value,
+        _: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>> {
+        Box::pin(async move {
+            match job["do"].as_str() {
+                Some("discard") => Err(ListenerError::discard("told to")),
+                Some("fail") => Err("told to".into()),
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+const QUARANTINE: &str = "SELECT count(*) FROM pgpubsub.quarantine";
+
+#[tokio::test]
+async fn what_always_fails_ends_in_quarantine_through_a_pool() {
+    let Some((database, client, pooler)) = pooled().await else {
+        return;
+    };
+    let jobs = [("nothing", 30), ("fail", 10), ("discard", 5)];
+    store(&client, "work", &jobs).await;
+    let pause = Duration::from_millis(20);
+    let mut set = ListenerSet::new(CATALOG);
+    let retry = Retry {
+        max: 3,
+        backoff: Some(Backoff {
+            first: pause,
+            max: pause,
+        }),
+    };
+    set.durable(ListenerSpec { retry, ..WORK }, Hopeless);
+    let worker = Worker::new(pooler.config())
+        .listeners(set)
+        .session(database.config())
+        .batch(5);
+    let shutdown = async { until(&client, WAITING, 0).await };
+    worker.run_until(shutdown).await.unwrap();
+    assert_eq!(count(&client, QUARANTINE).await, 10);
+    let tried = "SELECT count(*) FROM pgpubsub.quarantine WHERE attempts = 3";
+    assert_eq!(count(&client, tried).await, 10);
+}
+
 struct Deaf;
 
 impl TransientHandler for Deaf {
     fn call<'a>(
         &'a self,
-        _: pgpubsub_runtime::Op,
+        _: Op,
         _: &'a Value,
         _: &'a mut TransientCx,
-    ) -> pgpubsub_runtime::generated::BoxFuture<'a, Result<(), ListenerError>> {
+    ) -> BoxFuture<'a, Result<(), ListenerError>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -189,10 +306,10 @@ struct Leased;
 impl LeaseHandler for Leased {
     fn call<'a>(
         &'a self,
-        _: pgpubsub_runtime::Op,
+        _: Op,
         job: &'a Value,
         cx: &'a mut LeaseCx,
-    ) -> pgpubsub_runtime::generated::BoxFuture<'a, Result<(), ListenerError>> {
+    ) -> BoxFuture<'a, Result<(), ListenerError>> {
         Box::pin(async move {
             // Longer than the lease, which has to be renewed.
             while job["do"] == "slow" && cx.notification().created_at > Utc::now() - SLOW {
@@ -223,7 +340,7 @@ async fn leases_are_taken_renewed_and_ended_through_a_pool() {
         .listeners(set)
         .session(database.config())
         .dead_after(Duration::from_secs(3))
-        .backoff(pgpubsub_runtime::Backoff {
+        .backoff(Backoff {
             first: pause,
             max: pause,
         })

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Socket};
 
 use super::bounds::{Bounds, Role, Way};
 use super::sessions::Sessions;
@@ -18,6 +18,7 @@ use crate::generated::BoxFuture;
 #[derive(Clone)]
 pub(super) struct Connector {
     open: Arc<Open>,
+    cancel: Arc<Cancel>,
     bounds: Bounds,
     way: Way,
     sessions: Arc<Sessions>,
@@ -26,6 +27,9 @@ pub(super) struct Connector {
 type Open = dyn Fn(&Connector, Role) -> BoxFuture<'static, Result<Session, tokio_postgres::Error>>
     + Send
     + Sync;
+
+type Cancel =
+    dyn Fn(CancelToken) -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync;
 
 /// Where a worker listens.
 pub(super) enum Listen {
@@ -52,25 +56,36 @@ impl Connector {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        let canceller = tls.clone();
         let open = move |connector: &Self, role: Role| -> BoxFuture<'static, _> {
             let (mut config, tls) = (config.clone(), tls.clone());
-            let (bounds, way) = (connector.bounds, connector.way);
-            let sessions = Arc::clone(&connector.sessions);
+            let connector = connector.clone();
             Box::pin(async move {
+                let bounds = connector.bounds;
                 bounds.configure(&mut config, role);
-                let session = open(config, tls, sessions).await?;
-                if way == Way::Direct {
+                let session = open(config, tls, &connector).await?;
+                if connector.way == Way::Direct {
                     bounds.announce(&session.client).await?;
                 }
                 Ok(session)
             })
         };
+        let cancel = move |token: CancelToken| -> BoxFuture<'static, _> {
+            let tls = canceller.clone();
+            Box::pin(async move { token.cancel_query(tls).await })
+        };
         Self {
             open: Arc::new(open),
+            cancel: Arc::new(cancel),
             bounds: Bounds::new(Duration::ZERO),
             way: Way::Direct,
             sessions: Arc::default(),
         }
+    }
+
+    /// Asks the server to cancel the statement that a session executes, on a connection made for that.
+    pub(super) async fn cancel(&self, token: CancelToken) -> Result<(), Error> {
+        (self.cancel)(token).await.map_err(Error::connect)
     }
 
     /// The same through a pooler, or not.
@@ -110,15 +125,13 @@ impl Connector {
 async fn open<T>(
     config: Config,
     tls: T,
-    sessions: Arc<Sessions>,
+    connector: &Connector,
 ) -> Result<Session, tokio_postgres::Error>
 where
-    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
-    T::Stream: Send,
-    T::TlsConnect: Send,
-    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
 {
-    let (client, mut connection) = config.connect(tls.clone()).await?;
+    let (client, mut connection) = config.connect(tls).await?;
     let (sender, notifications) = mpsc::unbounded_channel();
     let driver = tokio::spawn(async move {
         let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
@@ -137,10 +150,9 @@ where
             }
         }
     });
-    let token = client.cancel_token();
-    let cancel = Box::new(move || -> BoxFuture<'static, _> {
-        Box::pin(async move { token.cancel_query(tls).await })
-    });
+    let (cancel, token) = (Arc::clone(&connector.cancel), client.cancel_token());
+    let cancel = Box::new(move || cancel(token));
+    let sessions = Arc::clone(&connector.sessions);
     let number = sessions.add(cancel, driver.abort_handle());
     Ok(Session {
         client,

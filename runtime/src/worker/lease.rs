@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join3};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{GenericClient, Row};
+use tokio_postgres::{GenericClient, Row, Transaction};
 
 use super::WorkerEvent;
 use super::batch::notification;
 use super::bounds::Role;
 use super::connect::Session;
-use super::delivery::Statements;
-use super::failure::{self, Failure};
+use super::delivery::{Statements, begin};
+use super::failure::{self, Failure, Recorded};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
+use super::timeout::limited;
 use crate::batch_transaction::BatchTransaction;
 use crate::generated::LeaseHandler;
 use crate::{Error, LeaseCx};
@@ -31,7 +32,7 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 struct Lease<'a, 't> {
     shared: &'a Arc<Shared>,
     entry: &'a Durable,
-    begin: &'a str,
+    statements: &'a Statements,
     /// The consumer's session; None: it is lost.
     consumer: Option<&'a BatchTransaction<'t>>,
     /// Another one, once that is needed.
@@ -77,7 +78,7 @@ pub(super) async fn serve(
     let mut lease = Lease {
         shared,
         entry,
-        begin: &statements.begin,
+        statements,
         consumer: Some(transaction),
         own: None,
         id,
@@ -92,7 +93,7 @@ pub(super) async fn serve(
     };
     let settled = match &result {
         Some(Ok(())) => lease.finish().await,
-        Some(Err(error)) => lease.fail(error, attempts).await,
+        Some(Err(error)) => lease.fail(error, row).await,
         None => false,
     };
     if !settled {
@@ -113,13 +114,14 @@ pub(super) async fn serve(
     }
 }
 
-async fn call(entry: &Durable, handler: &dyn LeaseHandler, row: &Row) -> Result<(), String> {
+async fn call(entry: &Durable, handler: &dyn LeaseHandler, row: &Row) -> Result<(), Failure> {
     let notification = notification(entry, row);
     let op = notification.op;
     let payload = serde_json::from_str(row.get("payload"))
         .map_err(|error| format!("the payload does not decode: {error}"))?;
     let mut cx = LeaseCx::new(notification);
-    guard(handler.call(op, &payload, &mut cx)).await
+    let listener = guard(handler.call(op, &payload, &mut cx));
+    limited(entry.spec.timeout, listener).await
 }
 
 impl Lease<'_, '_> {
@@ -151,14 +153,69 @@ impl Lease<'_, '_> {
     }
 
     /// Whether the failure was recorded for this attempt.
-    async fn fail(&mut self, error: &str, attempts: i32) -> bool {
-        let failure = Failure::new(self.shared, self.id, error.to_owned(), attempts);
-        let (text, seconds) = (failure.text(), failure.seconds());
-        let record = self.shared.sql.record_failure_of_leased();
-        let parameters: [Parameter<'_>; 2] = [(&text, Type::TEXT), (&seconds, Type::FLOAT8)];
-        let recorded = self.tell(&record, &parameters).await;
-        if recorded {
-            failure::tell(self.shared, self.entry, &failure);
+    async fn fail(&mut self, failure: &Failure, row: &Row) -> bool {
+        let ends = self.ends;
+        let recorded = async {
+            loop {
+                match self.try_to_fail(failure, row).await {
+                    Ok(recorded) => return recorded,
+                    Err(error) => {
+                        tracing::warn!("a failure under a lease is not recorded yet: {error}");
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let recorded = tokio::time::timeout_at(ends.into(), recorded).await;
+        let recorded = recorded.ok().flatten();
+        if let Some(recorded) = &recorded {
+            failure::tell(self.shared, self.entry, recorded);
+        }
+        recorded.is_some()
+    }
+
+    /// None: the attempt does not hold the notification any more.
+    async fn try_to_fail(
+        &mut self,
+        failure: &Failure,
+        row: &Row,
+    ) -> Result<Option<Recorded>, Error> {
+        let failed = |error| Error::postgres("record the failure of a listener", error);
+        let shared = self.shared;
+        if let Some(consumer) = self.consumer.take() {
+            let told = self.record(consumer.handle(), self.statements, failure, row);
+            if let Ok(Ok(recorded)) = tokio::time::timeout(self.length / 6, told).await {
+                self.consumer = Some(consumer);
+                return Ok(recorded);
+            }
+        }
+        let mut session = match self.own.take() {
+            Some(session) => session,
+            None => shared.connector.connect(Role::Consumer).await?,
+        };
+        let (client, connector) = (&session.client, &shared.connector);
+        let statements = Statements::prepare(client, &shared.sql, connector, false).await?;
+        let handle = begin(&mut session.client, connector)
+            .await
+            .map_err(failed)?;
+        handle.batch_execute("ROLLBACK").await.map_err(failed)?;
+        self.record(&handle, &statements, failure, row).await
+    }
+
+    /// In a transaction of its own, which ends in any case.
+    async fn record(
+        &self,
+        handle: &Transaction<'_>,
+        statements: &Statements,
+        failure: &Failure,
+        row: &Row,
+    ) -> Result<Option<Recorded>, Error> {
+        let (shared, entry, failure) = (self.shared, self.entry, failure.clone());
+        let recorded =
+            failure::record_anew(shared, entry, handle, statements, row, true, failure).await;
+        if recorded.is_err() {
+            // It would hold the row; where the connection is lost, the server does this.
+            drop(handle.batch_execute("ROLLBACK").await);
         }
         recorded
     }
@@ -191,7 +248,7 @@ impl Lease<'_, '_> {
     async fn try_to_tell(&mut self, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64, Error> {
         let failed = |error| Error::postgres("renew or end a lease", error);
         if let Some(consumer) = self.consumer {
-            let told = briefly(consumer.handle(), self.begin, sql, parameters);
+            let told = briefly(consumer.handle(), &self.statements.begin, sql, parameters);
             // One that swallows everything shall leave time for another one.
             match tokio::time::timeout(self.length / 6, told).await {
                 Ok(Ok(rows)) => return Ok(rows),
@@ -203,7 +260,7 @@ impl Lease<'_, '_> {
             Some(session) => session,
             None => self.shared.connector.connect(Role::Consumer).await?,
         };
-        let rows = briefly(&session.client, self.begin, sql, parameters)
+        let rows = briefly(&session.client, &self.statements.begin, sql, parameters)
             .await
             .map_err(failed)?;
         self.own = Some(session);

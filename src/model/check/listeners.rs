@@ -9,7 +9,7 @@ use super::super::{
     Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Hold, Listener, Op, Subscription,
 };
 use super::channels::by_name;
-use super::{past, triggers::ops_of};
+use super::{attempts, past, triggers::ops_of};
 
 pub(super) fn check(
     document: &Document,
@@ -63,6 +63,7 @@ pub(super) fn check(
                 }],
                 hold: Hold::Transaction,
                 filter: Vec::new(),
+                attempts: attempts::implicit(&document.listener_defaults, channel.delivery),
             });
         }
     }
@@ -165,6 +166,10 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
         }
         subscriptions.push(Subscription { channel, ops });
     }
+    let all = subscriptions
+        .iter()
+        .map(|subscription| &context.channels[subscription.channel]);
+    let hold = hold(declared, &all.collect::<Vec<_>>(), diagnostics);
     Some(Listener {
         name: declared.name.value.clone(),
         span: declared.name.span.clone(),
@@ -176,8 +181,14 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
             .map_or_else(|| declared.name.value.clone(), |group| group.value.clone()),
         was: former_groups(declared, &context.channels[first], diagnostics),
         says_was: declared.was.is_some(),
-        hold: hold(declared, &context.channels[first], diagnostics),
+        hold,
         filter,
+        attempts: attempts::check(
+            &declared.attempts,
+            &context.document.listener_defaults,
+            &context.channels[first],
+            diagnostics,
+        ),
     })
 }
 
@@ -287,11 +298,14 @@ fn subchannels(channels: &[Channel], base: usize) -> Vec<usize> {
         .collect()
 }
 
-fn hold(declared: &ListenerDecl, channel: &Channel, diagnostics: &mut Diagnostics) -> Hold {
+fn hold(declared: &ListenerDecl, channels: &[&Channel], diagnostics: &mut Diagnostics) -> Hold {
     let Some(hold) = &declared.hold else {
         return Hold::Transaction;
     };
-    if channel.delivery == Delivery::Transient {
+    if let Some(channel) = channels
+        .iter()
+        .find(|channel| channel.delivery == Delivery::Transient)
+    {
         let message = format!(
             "channel `{}` is transient: nothing is stored that a listener could hold",
             channel.name
@@ -299,10 +313,18 @@ fn hold(declared: &ListenerDecl, channel: &Channel, diagnostics: &mut Diagnostic
         let diagnostic = Diagnostic::new(Code::InvalidOption, hold.span.clone(), message);
         diagnostics.push(diagnostic.help("remove `hold`"));
     }
-    match hold.value.as_str() {
-        "lease" => Hold::Lease,
-        _ => Hold::Transaction,
+    if hold.value != "lease" {
+        return Hold::Transaction;
     }
+    if let Some(channel) = channels.iter().find(|channel| channel.order.is_some()) {
+        let message = format!(
+            "channel `{}` has an order, which rests on transactions: a lease has none",
+            channel.name
+        );
+        let diagnostic = Diagnostic::new(Code::InvalidOption, hold.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove `hold`, or `key` and `order` of the channel"));
+    }
+    Hold::Lease
 }
 
 fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Diagnostics) {
