@@ -4,6 +4,7 @@
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
 mod batch;
+mod claim;
 mod connect;
 mod consumer;
 mod cursor;

@@ -764,11 +764,6 @@ pub enum AccountOrdered {
         /// The row after.
         new: Account,
     },
-    /// A row was deleted.
-    Delete {
-        /// The row before.
-        old: Account,
-    },
     /// The table was truncated: all its rows are gone.
     Truncate,
 }
@@ -800,9 +795,6 @@ impl runtime::generated::Event for AccountOrdered {
             runtime::Op::Update => Ok(Self::Update {
                 old: event.row("old", version)?,
                 new: event.row("new", version)?,
-            }),
-            runtime::Op::Delete => Ok(Self::Delete {
-                old: event.row("old", version)?,
             }),
             runtime::Op::Truncate => Ok(Self::Truncate),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
@@ -1745,7 +1737,6 @@ pub const MIXED: runtime::generated::ListenerSpec = runtime::generated::Listener
             ops: &[
                 runtime::Op::Insert,
                 runtime::Op::Update,
-                runtime::Op::Delete,
                 runtime::Op::Truncate,
             ],
         },
