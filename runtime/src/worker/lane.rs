@@ -177,9 +177,9 @@ impl Lane {
         }
     }
 
-    /// Whether it is not worth while to look at it now.
-    pub(super) fn rests(&self, now: Instant) -> bool {
-        self.rest.as_ref().is_some_and(|rest| rest.lasts(now))
+    /// Whether it is worth while to look at it now; the caller does, if so.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.rest.as_ref().is_none_or(|rest| rest.is_over(now))
     }
 
     /// Whether only a claim tells if something is there: a look goes from the first key to the last.

@@ -24,8 +24,15 @@ struct State {
 }
 
 impl Rest {
-    pub(super) fn lasts(&self, now: Instant) -> bool {
-        self.state().until.is_some_and(|until| now < until)
+    /// Whether it is over. If so, the caller looks, and nobody else does at the same time.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let mut state = self.state();
+        let over = state.until.is_none_or(|until| until <= now);
+        if over {
+            // Until it says what it has found, or for this long if it never does.
+            state.until = Some(now + PAUSES.1);
+        }
+        over
     }
 
     /// A look has taken so long, and found nothing: the next rest is longer than the last one.
@@ -52,15 +59,18 @@ mod tests {
     #[test]
     fn rests_grow_while_nothing_is_left() {
         let (rest, now) = (Rest::default(), Instant::now());
-        assert!(!rest.lasts(now));
+        assert!(rest.is_over(now));
+        assert!(!rest.is_over(now), "somebody looks");
+        let mut now = now;
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             rest.found_nothing(Duration::ZERO, now);
             let end = now + Duration::from_secs(seconds);
-            assert!(rest.lasts(end - Duration::from_millis(1)) && !rest.lasts(end));
+            assert!(!rest.is_over(end - Duration::from_millis(1)) && rest.is_over(end));
+            now = end;
         }
         rest.found_something();
-        assert!(!rest.lasts(now));
+        assert!(rest.is_over(now));
         rest.found_nothing(Duration::from_millis(500), now);
-        assert!(rest.lasts(now + Duration::from_secs(9)), "it was dear");
+        assert!(!rest.is_over(now + Duration::from_secs(9)), "it was dear");
     }
 }
