@@ -101,7 +101,7 @@ impl<'s> Consumer<'s> {
         let (count, now) = (self.lanes.len(), Instant::now());
         let all: Vec<usize> = (0..count)
             .map(|place| (self.first + place) % count)
-            .filter(|lane| !self.lanes[*lane].rests(now))
+            .filter(|lane| self.lanes[*lane].is_due(now))
             .collect();
         self.first = (self.first + 1) % count;
         let mut claim;
@@ -202,7 +202,7 @@ impl<'s> Consumer<'s> {
                 let now = Instant::now();
                 others = (0..self.lanes.len())
                     .filter(|lane| *lane != next && !queue.contains(lane))
-                    .filter(|lane| !self.lanes[*lane].rests(now))
+                    .filter(|lane| self.lanes[*lane].is_due(now))
                     .collect();
                 end.ask = (!others.is_empty()).then(|| self.ask(&others));
             }
