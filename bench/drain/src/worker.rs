@@ -26,6 +26,7 @@ const WORK: ListenerSpec = ListenerSpec {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            wake: pgpubsub_runtime::generated::Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
@@ -33,6 +34,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: pgpubsub_runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct Listener {
