@@ -27,6 +27,8 @@ const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
         was: &[],
         subscriptions,
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 
@@ -36,6 +38,7 @@ const fn subscription(ordered: bool) -> Subscription {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            wake: pgpubsub_runtime::generated::Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
