@@ -10,7 +10,7 @@ use super::failure::{self, Failure};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use crate::batch_transaction::BatchTransaction;
-use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
+use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz, failpoint};
 
 /// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
 /// everybody; with more it has to look them up, which slows down all sessions.
@@ -58,7 +58,10 @@ pub(super) async fn run<'a>(
         let id: i64 = row.get("id");
         outcome.last = Some(id);
         match result {
-            Ok(()) => outcome.done.push(id),
+            Ok(()) => {
+                failpoint::reach(failpoint::AFTER_ITS_EFFECT);
+                outcome.done.push(id);
+            }
             Err(error) => {
                 transaction.undo();
                 transaction.settle();

@@ -16,6 +16,7 @@ use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
+use crate::failpoint;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -171,6 +172,7 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
+        failpoint::reach(failpoint::AFTER_CLAIM);
         let (mut transaction, outcome) =
             batch::run(shared, entry, statements, transaction, rows).await?;
         if let Some(error) = &outcome.spoilt {
