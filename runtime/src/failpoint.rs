@@ -82,9 +82,14 @@ pub(crate) fn die(point: &'static str) -> ! {
 #[cfg(feature = "failpoints")]
 pub(crate) fn die(point: &'static str) -> ! {
     use rustix::process::{Signal, getpid, kill_process};
-    eprintln!("failpoint: {point}");
-    // It cannot fail for oneself.
-    let _ = kill_process(getpid(), Signal::KILL);
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static DYING: AtomicBool = AtomicBool::new(false);
+    // One death has one place; another thread may come to one in the same moment.
+    if !DYING.swap(true, Ordering::Relaxed) {
+        eprintln!("failpoint: {point}");
+        // It cannot fail for oneself.
+        let _ = kill_process(getpid(), Signal::KILL);
+    }
     // The signal is delivered before the call returns, or at once after it.
     loop {
         std::thread::park();
