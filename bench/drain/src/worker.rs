@@ -1,15 +1,17 @@
 //! The worker of the runtime.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use pgpubsub_bench_bed::Result;
 use pgpubsub_runtime::generated::{
     BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
 };
 use pgpubsub_runtime::serde_json::Value;
-use pgpubsub_runtime::tokio_postgres::Config;
+use pgpubsub_runtime::tokio_postgres::{Config, Error, Statement, Transaction};
 use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Worker, WorkerEvent};
 
-use crate::{Progress, Result};
+use crate::child::{Progress, Task};
 
 const CATALOG: Catalog = Catalog {
     storage_schema: "pgpubsub",
@@ -53,7 +55,7 @@ impl DurableHandler for Listener {
             if self.insert {
                 let id = cx.notification().id;
                 cx.transaction()
-                    .execute(&crate::effect(cx.transaction()).await?, &[&id])
+                    .execute(&effect(cx.transaction()).await?, &[&id])
                     .await?;
             }
             Ok(())
@@ -61,20 +63,28 @@ impl DurableHandler for Listener {
     }
 }
 
+/// The prepared INSERT of this process, which has one session that works.
+async fn effect(transaction: &Transaction<'_>) -> std::result::Result<Statement, Error> {
+    static EFFECT: OnceLock<Statement> = OnceLock::new();
+    if let Some(statement) = EFFECT.get() {
+        return Ok(statement.clone());
+    }
+    let statement = transaction
+        .prepare("INSERT INTO effect VALUES ($1)")
+        .await?;
+    Ok(EFFECT.get_or_init(|| statement).clone())
+}
+
 /// Until it finds nothing more.
-pub(crate) async fn drain(
-    config: Config,
-    batch: usize,
-    insert: bool,
-    progress: Progress,
-) -> Result<()> {
+pub(crate) async fn drain(config: Config, task: Task, progress: Progress) -> Result<()> {
     let mut set = ListenerSet::new(CATALOG);
+    let insert = task.insert;
     set.durable(WORK, Listener { insert });
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(config)
         .listeners(set)
-        .concurrency(1)
-        .batch(batch)
+        .concurrency(task.concurrency)
+        .batch(task.batch)
         .batch_time(Duration::from_secs(1))
         .on_event(move |event| match event {
             WorkerEvent::Delivered { .. } => progress.add(1),
