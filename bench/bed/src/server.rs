@@ -30,6 +30,11 @@ impl Server {
         Ok(Self { cluster })
     }
 
+    /// URL of its database `postgres`.
+    pub fn url(&self) -> String {
+        self.cluster.url()
+    }
+
     /// A fresh database, and a session in it.
     ///
     /// # Errors

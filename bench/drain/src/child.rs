@@ -37,7 +37,7 @@ impl Who {
         }
     }
 
-    fn from_name(name: &str) -> Result<Self> {
+    pub(crate) fn from_name(name: &str) -> Result<Self> {
         let all = [Self::Raw, Self::RawSavepoints, Self::Worker];
         let who = all.into_iter().find(|who| who.name() == name);
         who.ok_or_else(|| format!("nobody is called {name}").into())

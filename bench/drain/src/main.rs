@@ -4,8 +4,11 @@ mod backlog;
 mod child;
 mod decay;
 mod drain;
+mod one;
 mod raw;
 mod worker;
+
+use std::io::Read as _;
 
 use pgpubsub_bench_bed::{Result, Server};
 
@@ -16,7 +19,16 @@ async fn main() -> Result<()> {
     if let ["child", rest @ ..] = words.as_slice() {
         return child::main(rest).await;
     }
+    if let ["one", who, url, batch, count] = words.as_slice() {
+        return one::run(who, url, batch.parse()?, count.parse()?).await;
+    }
     let server = Server::start()?;
+    if let ["server"] = words.as_slice() {
+        println!("{}", server.url());
+        // Until whoever asked for it is gone.
+        std::io::stdin().read_to_end(&mut Vec::new())?;
+        return Ok(());
+    }
     let (database, client) = server.database().await?;
     backlog::create(&client).await?;
     let url = database.url();
@@ -26,6 +38,6 @@ async fn main() -> Result<()> {
         }
         ["decay", count] => decay::run(&database, &client, count.parse()?).await,
         ["memory", count] => decay::memory(&client, &url, count.parse()?).await,
-        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT | memory COUNT".into()),
+        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT | memory COUNT | one WHO URL BATCH COUNT | server".into()),
     }
 }
