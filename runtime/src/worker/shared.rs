@@ -9,11 +9,12 @@ use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
+use super::door::Rest;
 use super::options::Options;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
-use crate::generated::{DurableHandler, ListenerSpec, TransientHandler};
+use crate::generated::{DurableHandler, ListenerSpec, TransientHandler, Wake};
 use crate::sql::Sql;
 
 pub(super) struct Shared {
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub floor: i64,
     /// Something may be there: wakes one consumer, who wakes the next if it finds something.
     pub wake: Notify,
+    pub rest: Rest,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
     /// Listeners and versions that [`Shared::too_new`] has told of.
@@ -60,9 +62,19 @@ impl Shared {
         }
     }
 
+    /// How long a consumer rests at most.
+    pub(super) fn poll_interval(&self) -> Duration {
+        let mut wakes = self.durable.iter().flat_map(|entry| entry.spec.wakes());
+        let options = &self.options;
+        match wakes.any(|wake| wake == Wake::Poll) {
+            true => options.poll_interval.min(options.short_poll_interval),
+            false => options.poll_interval,
+        }
+    }
+
     /// Wakes a consumer after a pause, unless it polls before that anyway.
     pub(super) fn wake_after(self: &Arc<Self>, pause: Duration) {
-        if pause >= self.options.poll_interval {
+        if pause >= self.poll_interval() {
             return;
         }
         let shared = Arc::clone(self);

@@ -9,6 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
+use super::door::Rest;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
@@ -91,6 +92,7 @@ pub(super) async fn start(
         transient,
         floor,
         wake: Notify::new(),
+        rest: Rest::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),
