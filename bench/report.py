@@ -213,12 +213,17 @@ def latency(results):
     found = results.where("latency")
     if not found:
         return "Not measured in this run."
-    fields = ["p50", "p99", "p999", "max"]
     rows = []
-    for who in dict.fromkeys((r.get("who", "worker"), r["per_second"]) for r in found):
-        same = [r for r in found if (r.get("who", "worker"), r["per_second"]) == who]
-        rows.append([str(who[0]), str(who[1])] + [spread([r[field] for r in same if field in r]) for field in fields])
-    return table(["", "notifications a second", "p50 ms", "p99 ms", "p99.9 ms", "worst ms"], rows)
+    names = {"raw": "SQL by hand, NOTIFY at each commit", "commit": "worker, `wake: commit`", "door": "worker, `wake: door`"}
+    for per_second in results.distinct("per_second", "latency"):
+        for who in results.distinct("who", "latency", per_second=per_second):
+            keys = {"who": who, "per_second": per_second}
+            row = [str(per_second), names.get(who, who), f"{results.median('rang', 'latency', **keys) * 100:.0f} %"]
+            row += [spread(results.values(f"commit_{field}", "latency", **keys)) for field in ["p50", "p99", "p999", "max"]]
+            row += [spread(results.values(f"insert_{field}", "latency", **keys)) for field in ["p50", "p99"]]
+            rows.append(row)
+    head = ["notifications a second", "", "writers that sent a NOTIFY", "commit to listener, ms: p50", "p99", "p99.9", "worst", "insert to listener, ms: p50", "p99"]
+    return table(head, rows)
 
 
 def goals(results):
@@ -253,7 +258,7 @@ def goals(results):
         rates = [r["rates"] for r in results.where("decay", who="worker", snapshot=snapshot) if r["rates"]]
         name = "with an old snapshot held elsewhere" if snapshot else "without a snapshot"
         check(f"the last tenth of a million at 0.9 of the first, {name}", rates[0][-1] / rates[0][0] if rates else None, least=0.9)
-    check("p99 from insert to listener at 100 a second at most 2.5 ms", results.median("p99", "latency", per_second=100), most=2.5, unit=" ms")
+    check("p99 from insert to listener at 100 a second at most 2.5 ms", results.median("insert_p99", "latency", who="door", per_second=100), most=2.5, unit=" ms")
     peaks = results.values("peak_memory", "memory") + results.values("peak_memory", "decay", who="worker")
     check("memory of a worker under 64 MiB with a million waiting", max(peaks) / (1 << 20) if peaks else None, most=64, unit=" MiB")
     cpu = results.values("worker", "idle")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures everything and fills the chapter of the book: about twenty minutes on a machine that does nothing else.
+# Measures everything and fills the chapter of the book: about eighteen minutes on a machine that does nothing else, thirteen with
+# REPETITIONS=2.
 #
 #   bench/run.sh NAME          # bench/results/NAME.jsonl, docs/src/benchmarks.md
 #   bench/run.sh --tiny NAME   # whether it runs at all: two minutes, and no figures worth reading
@@ -9,9 +10,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-repetitions=3 seconds=2 backlog=100000 million=1000000 rows=100000 messages=20000 idle=60 build_only=
+repetitions=${REPETITIONS:-3} seconds=2 wait=10 backlog=100000 million=1000000 rows=100000 messages=20000 idle=60 build_only=
 case ${1:-} in
-    --tiny) repetitions=1 seconds=1 backlog=4000 million=20000 rows=2000 messages=2000 idle=5; shift ;;
+    --tiny) repetitions=1 seconds=1 wait=3 backlog=4000 million=20000 rows=2000 messages=2000 idle=5; shift ;;
     --build) build_only=yes; shift ;;
 esac
 name=${1:-$(date -u +%F)}
@@ -40,6 +41,10 @@ conditions() {
     python3 bench/conditions.py
 }
 
+latency() {
+    "$programs/pgpubsub-bench-latency" "$wait" "$repetitions" | python3 bench/latency_records.py
+}
+
 mkdir -p bench/results
 : >"$results"
 step conditions conditions
@@ -50,7 +55,7 @@ step decay "$programs/pgpubsub-bench-drain" decay "$million"
 step memory "$programs/pgpubsub-bench-drain" memory "$million"
 step peers python3 bench/peers/run.py "$programs" "$messages" "$repetitions"
 step idle "$programs/pgpubsub-bench-writers" idle "$idle"
-if [ -x "$programs/pgpubsub-bench-latency" ]; then
-    step latency "$programs/pgpubsub-bench-latency"
+if [ -d bench/latency ]; then
+    step latency latency
 fi
 python3 bench/report.py "$results"
