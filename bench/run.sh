@@ -17,7 +17,7 @@ case ${1:-} in
 esac
 name=${1:-$(date -u +%F)}
 results=bench/results/$name.jsonl
-export CARGO_TARGET_DIR=$PWD/${CARGO_TARGET_DIR:-target}/bench
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/bench
 programs=$CARGO_TARGET_DIR/release
 
 for crate in drain writers latency; do
