@@ -9,6 +9,8 @@
 
 /// A consumer holds what it has claimed, and has called no listener.
 pub const AFTER_CLAIM: &str = "after claim";
+/// A careful consumer has counted the attempt, and has called no listener.
+pub const AFTER_COUNTING: &str = "after counting";
 /// The listener is at work. Listeners themselves come by here: nobody else knows when.
 pub const IN_THE_LISTENER: &str = "in the listener";
 /// A listener has succeeded; others of its batch may follow.
@@ -24,8 +26,9 @@ pub const AFTER_COMMIT: &str = "after commit";
 
 /// All of them.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 7] = [
+pub const ALL: [&str; 8] = [
     AFTER_CLAIM,
+    AFTER_COUNTING,
     IN_THE_LISTENER,
     AFTER_ITS_EFFECT,
     BEFORE_DELETE,

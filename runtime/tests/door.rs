@@ -44,6 +44,8 @@ const fn listener(name: &'static str, channel: Channel) -> ListenerSpec {
             }],
         },
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod live;
 mod ls;
 mod output;
 mod pending;
+mod quarantine;
 mod switch;
 mod unlock;
 
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Enable(switch)) => switch::run(switch, true, &args.display),
         Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
+        Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
         }

@@ -3,6 +3,7 @@
 //! A [`Schema`] exists only if no error was found, so the stages behind this one never check
 //! anything again. Everything is in the order of the YAML file.
 
+mod attempts;
 pub mod builtin;
 mod calendar;
 mod check;
@@ -40,6 +41,7 @@ pub(crate) fn column_type(text: &str, declared: &[QualifiedName]) -> Option<PgTy
         .ok()
 }
 
+pub use attempts::{Attempts, Backoff};
 pub(crate) use check::check;
 pub use past::{Conversion, Past};
 pub use tool::Tool;
@@ -382,6 +384,8 @@ pub struct Listener {
     pub says_was: bool,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
+    /// How often it is tried, when, and for how long.
+    pub attempts: Attempts,
 }
 
 /// What a listener takes of a channel.

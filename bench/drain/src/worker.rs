@@ -9,7 +9,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Config, Error, Statement, Transaction};
-use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Worker, WorkerEvent};
+use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent};
 
 use crate::child::{Progress, Task};
 
@@ -35,6 +35,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 struct Listener {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::WorkerEvent;
 use super::batch::{self, Outcome};
+use super::careful::{Begun, Careful, begin_attempt};
 use super::cursor::Cursor;
 use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
 use super::door;
@@ -80,6 +81,7 @@ struct Consumer<'s> {
 struct Lane {
     cursor: Cursor,
     pace: Pace,
+    careful: Careful,
 }
 
 /// A claim of a lane.
@@ -88,6 +90,8 @@ struct Claim {
     start: i64,
     limit: usize,
     claimed: Claimed,
+    /// Its attempt was counted when it began.
+    counted: bool,
 }
 
 impl<'s> Consumer<'s> {
@@ -96,6 +100,7 @@ impl<'s> Consumer<'s> {
         let lane = |_: &Durable| Lane {
             cursor: Cursor::new(shared.floor, now),
             pace: Pace::new(shared.options.batch, shared.options.batch_time),
+            careful: Careful::new(shared.options.batch),
         };
         Self {
             shared,
@@ -158,8 +163,8 @@ impl<'s> Consumer<'s> {
     /// Runs the listeners of what is claimed, ends the transaction, and claims for the one whose turn is next.
     async fn work_off<'a>(
         &mut self,
-        transaction: BatchTransaction<'a>,
-        claim: Claim,
+        mut transaction: BatchTransaction<'a>,
+        mut claim: Claim,
         queue: &mut VecDeque<usize>,
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
@@ -170,8 +175,20 @@ impl<'s> Consumer<'s> {
             shared.wake.notify_one();
         }
         failpoint::reach(failpoint::AFTER_CLAIM);
-        let (mut transaction, outcome) =
-            batch::run(shared, entry, statements, transaction, rows).await?;
+        let mut gone = false;
+        if self.lanes[claim.lane].careful.next()
+            && let [row] = rows.as_slice()
+        {
+            let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            failpoint::reach(failpoint::AFTER_COUNTING);
+            (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
+        }
+        let outcome;
+        (transaction, outcome) = if gone {
+            (transaction, Outcome::passed_over(&rows[0]))
+        } else {
+            batch::run(shared, entry, statements, transaction, rows).await?
+        };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
             self.redo(&transaction, &claim, error).await?;
@@ -251,9 +268,12 @@ impl<'s> Consumer<'s> {
             _ => format!("the commit failed: {message}"),
         };
         let handle = transaction.handle();
-        let failure = failure::record_anew(shared, entry, handle, statements, row, message).await?;
-        if let Some(failure) = failure {
-            failure::tell(shared, entry, &failure);
+        let counted = claim.counted;
+        let failure = message.into();
+        let recorded =
+            failure::record_anew(shared, entry, handle, statements, row, counted, failure).await?;
+        if let Some(recorded) = recorded {
+            failure::tell(shared, entry, &recorded);
         }
         Ok(())
     }
@@ -301,7 +321,11 @@ impl<'s> Consumer<'s> {
         Wanted {
             entry: &self.shared.durable[lane],
             start: self.lanes[lane].cursor.start(Instant::now()),
-            limit: self.lanes[lane].pace.limit(),
+            limit: if self.lanes[lane].careful.is_due() {
+                1
+            } else {
+                self.lanes[lane].pace.limit()
+            },
         }
     }
 
@@ -346,6 +370,7 @@ impl Claim {
             start: wanted.start,
             limit: wanted.limit,
             claimed,
+            counted: false,
         }
     }
 }

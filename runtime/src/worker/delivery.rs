@@ -22,6 +22,8 @@ pub(super) struct Statements {
     claim_filtered: Statement,
     remove: Statement,
     pub(super) record_failure: Statement,
+    pub(super) count_attempt: Statement,
+    pub(super) hold_again: Statement,
 }
 
 /// What to claim.
@@ -85,6 +87,8 @@ impl Statements {
             claim_filtered: prepare(sql.claim(true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            count_attempt: prepare(sql.count_attempt()).await?,
+            hold_again: prepare(sql.hold_again()).await?,
         })
     }
 

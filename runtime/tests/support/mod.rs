@@ -44,6 +44,8 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
             ops: &[Op::Message],
         }],
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

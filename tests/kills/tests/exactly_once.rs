@@ -10,7 +10,7 @@ use pgpubsub_kills::MIGRATION;
 use pgpubsub_runtime::failpoint;
 use pgpubsub_testkit::Database;
 use rand::Rng as _;
-use support::ledger::{Verdict, verdict, waiting};
+use support::ledger::{Verdict, quarantined, verdict, waiting};
 use support::workers::{RANDOM, Workers};
 use tokio_postgres::Client;
 
@@ -52,6 +52,11 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
         twice: 0,
     };
     assert_eq!(verdicts[..3], [exact; 3], "effects in transactions");
+    assert_eq!(
+        quarantined(&client).await,
+        0,
+        "nothing was tried a thousand times"
+    );
     // What is not in the transaction shows that kills hit, and that the ledger shows it.
     let [outside, afterwards] = [verdicts[3], verdicts[4]];
     assert!(outside.missing == 0 && outside.twice > 0, "{outside:?}");

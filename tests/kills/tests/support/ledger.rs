@@ -20,6 +20,12 @@ pub(crate) async fn verdict(client: &Client, effect: &str) -> Verdict {
     }
 }
 
+/// How many notifications nobody tries any more.
+pub(crate) async fn quarantined(client: &Client) -> i64 {
+    let sql = "SELECT count(*) FROM pgpubsub.quarantine";
+    client.query_one(sql, &[]).await.expect(sql).get(0)
+}
+
 /// How many notifications wait, counted up to `most`.
 pub(crate) async fn waiting(client: &Client, most: i64) -> i64 {
     let sql = "SELECT count(*) FROM (SELECT FROM pgpubsub.notification LIMIT $1) AS waiting";

@@ -91,7 +91,7 @@ impl Workers {
 
     /// Processes that live until they are told to stop.
     pub(crate) fn start_unharmed(url: &str, count: usize) -> Unharmed {
-        let start = |slot| command(url, slot).spawn().expect("a worker process");
+        let start = |_| command(url).spawn().expect("a worker process");
         Unharmed((0..count).map(start).collect())
     }
 }
@@ -116,7 +116,7 @@ async fn keep_dying(url: &str, slot: usize, deaths: &Deaths, mut stopped: watch:
     while !*stopped.borrow() {
         let place = failpoint::ALL.get(turn % places).copied();
         turn += 1;
-        let mut process = command(url, turn);
+        let mut process = command(url);
         let time = match place {
             Some(point) => {
                 process.env(
@@ -160,9 +160,9 @@ fn probability(point: &str) -> f64 {
     }
 }
 
-fn command(url: &str, turn: usize) -> Command {
-    // A transaction for each notification, and batches.
-    let batch = if turn.is_multiple_of(2) { "1" } else { "100" };
+fn command(url: &str) -> Command {
+    // A transaction for each notification; batches; and large ones, before which a worker is careful for longer than most live.
+    let batch = ["1", "5", "100"][rand::rng().random_range(0..3)];
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgpubsub-kills"));
     command
         .args([url, batch])

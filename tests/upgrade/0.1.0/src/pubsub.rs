@@ -553,6 +553,8 @@ pub const INDEX: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct IndexHandler<L>(L);
@@ -605,6 +607,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -655,6 +659,8 @@ pub const ON_POST_GONE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostGoneHandler<L>(L);
@@ -705,6 +711,8 @@ pub const ON_POST_LATE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostLateHandler<L>(L);
@@ -755,6 +763,8 @@ pub const ON_POST_WIPED: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostWipedHandler<L>(L);
