@@ -181,6 +181,20 @@ def decay(results):
     return table(["old snapshot", "", "backlog", "a second", "thousands a second in each tenth", "last / first"], rows) + "\n\n" + plot("decay", "A large backlog, batch 100", "notifications a second", groups)
 
 
+def order(results):
+    processes = results.distinct("processes", "order")
+    rows = []
+    for what in results.distinct("what", "order"):
+        row = [what]
+        for count in processes:
+            values = results.values("rate", "order", what=what, processes=count)
+            ratios = [over(statistics.median(values), results.median("rate", "order", what=base, processes=count)) for base in ["by id", "1,000 keys"]]
+            row.append(f"{spread(values)} **{ratios[0]}** {ratios[1]}")
+        rows.append(row)
+    head = ["notifications a second, **ratio to by id**, ratio to 1,000 keys"] + [f"{n} processes" if n > 1 else "1 process" for n in processes]
+    return table(head, rows)
+
+
 def memory(results):
     mib = 1 << 20
     rows = [[f"draining, {r['concurrency']} consumers, batch {r['batch']}", f"{r['count']:,}", f"{r['memory'][0] / mib:.1f}", f"{r['memory'][-1] / mib:.1f}", f"{r['peak_memory'] / mib:.1f}"] for r in results.where("memory") if r["memory"]]
@@ -254,6 +268,9 @@ def goals(results):
     own = results.median("rate", "peers", peer="pgpubsub-gen", setting="batch 1000")
     others = [results.median("rate", "peers", peer=peer, setting=setting) for peer in results.distinct("peer", "peers") if peer not in ("pgpubsub-gen", "SQL by hand") for setting in results.distinct("setting", "peers", peer=peer)]
     check("at least twice the fastest peer", ratio(own, max(others)) if others else None, least=2.0)
+    blocked = results.distinct("what", "order")
+    for what in [what for what in blocked if "beside" in what]:
+        check(f"{what}: at least half the rate", ratio(results.median("rate", "order", what=what, processes=1), results.median("rate", "order", what="1,000 keys", processes=1)), least=0.5)
     for snapshot in [False, True]:
         rates = [r["rates"] for r in results.where("decay", who="worker", snapshot=snapshot) if r["rates"]]
         name = "with an old snapshot held elsewhere" if snapshot else "without a snapshot"
@@ -275,7 +292,7 @@ def main():
     makers = {
         "conditions": lambda: conditions(results, path), "goals": lambda: goals(results), "singles": lambda: singles(results),
         "bulk": lambda: bulk(results), "drain": lambda: drain(results), "decay": lambda: decay(results),
-        "memory": lambda: memory(results), "idle": lambda: idle(results), "peers": lambda: peers(results), "latency": lambda: latency(results),
+        "order": lambda: order(results), "memory": lambda: memory(results), "idle": lambda: idle(results), "peers": lambda: peers(results), "latency": lambda: latency(results),
     }
     for name, make in makers.items():
         begin = f"<!-- made by bench/report.py: {name} -->\n"

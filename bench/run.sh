@@ -10,9 +10,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-repetitions=${REPETITIONS:-3} seconds=2 wait=10 backlog=100000 million=1000000 rows=100000 messages=20000 idle=60 build_only=
+repetitions=${REPETITIONS:-3} seconds=2 wait=10 backlog=100000 million=1000000 rows=100000 messages=20000 ordered=50000 idle=60 build_only=
 case ${1:-} in
-    --tiny) repetitions=1 seconds=1 wait=3 backlog=4000 million=20000 rows=2000 messages=2000 idle=5; shift ;;
+    --tiny) repetitions=1 seconds=1 wait=3 backlog=4000 million=20000 rows=2000 messages=2000 ordered=2000 idle=5; shift ;;
     --build) build_only=yes; shift ;;
 esac
 name=${1:-$(date -u +%F)}
@@ -52,6 +52,7 @@ step singles "$programs/pgpubsub-bench-writers" singles "$seconds" "$repetitions
 step bulk "$programs/pgpubsub-bench-writers" bulk "$rows" "$repetitions"
 step drain "$programs/pgpubsub-bench-drain" drain "$backlog" "$repetitions"
 step decay "$programs/pgpubsub-bench-drain" decay "$million"
+step order "$programs/pgpubsub-bench-drain" order "$ordered" "$repetitions"
 step memory "$programs/pgpubsub-bench-drain" memory "$million"
 step peers python3 bench/peers/run.py "$programs" "$messages" "$repetitions"
 step idle "$programs/pgpubsub-bench-writers" idle "$idle"

@@ -63,6 +63,8 @@ pub struct Channel {
     pub version: u32,
     /// Former names, under which notifications may still wait.
     pub was: &'static [&'static str],
+    /// Whether some of its notifications come one after the other (`key`, `order`).
+    pub ordered: bool,
 }
 
 /// How the writers of a durable channel wake workers. What they store is found in any case, by the poll of an idle worker.

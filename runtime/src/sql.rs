@@ -1,10 +1,67 @@
 //! The statements of the runtime, for one storage schema.
 
+mod order;
+
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
     schema: String,
     unquoted: String,
+}
+
+/// A part of what waits for a group. Each notification is in one of the last three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    All,
+    /// What has an order key.
+    Ordered,
+    /// What has none, although the group has an order.
+    Unordered,
+    /// What was stored before the group had an order.
+    Left,
+}
+
+/// The time has come for an attempt of `n`.
+const DUE: &str =
+    "(\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp())";
+
+/// What a claim returns of `n`.
+const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
+     \"n\".\"created_at\", \"n\".\"payload\"::text, \"n\".\"context\", \"n\".\"attempts\"";
+
+impl Part {
+    /// As [`Sql::ready`] knows it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Ordered => "ordered",
+            Self::Unordered => "unordered",
+            Self::Left => "left",
+        }
+    }
+
+    /// A condition on `n`, behind an id, with the order. Only the index that has this order gives it without a sort, see
+    /// [`Sql::WALK_THE_KEY`].
+    fn behind(self, after: &str) -> String {
+        match self {
+            Self::All => {
+                format!("\"n\".\"id\" > {after} ORDER BY \"n\".\"id\"")
+            }
+            Self::Left => {
+                format!(
+                    "\"n\".\"id\" > {after} AND \"n\".\"order_key\" IS NULL ORDER BY \"n\".\"id\""
+                )
+            }
+            // No equality: with that, the order would be one of the primary key, too.
+            Self::Unordered => format!(
+                "(\"n\".\"order_key\", \"n\".\"id\") > ('', {after}) AND \"n\".\"order_key\" <= '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
+            ),
+            Self::Ordered => format!(
+                "\"n\".\"id\" > {after} AND \"n\".\"order_key\" > '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
+            ),
+        }
+    }
 }
 
 impl Sql {
@@ -48,44 +105,61 @@ impl Sql {
         )
     }
 
-    /// `$1` groups, `$2` for each the id behind which to look: the places in `$1` of the groups for which something is due,
-    /// perhaps held by another worker.
+    /// `$1` groups, `$2` for each the id behind which to look, `$3` the [`Part`] of it: the places in `$1` of those for which
+    /// something is due, perhaps held by another worker.
     ///
     /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
     pub(crate) fn ready(&self) -> String {
-        format!(
-            "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"place\") \
-             WHERE (SELECT true FROM {}.\"notification\" AS \"n\" \
-               WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND \"n\".\"id\" > \"g\".\"after\" \
-                 AND (\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp()) \
-               ORDER BY \"n\".\"id\" LIMIT 1)",
-            self.schema
-        )
+        let mut sql = "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[])) \
+               WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"part\", \"place\") \
+             WHERE CASE \"g\".\"part\""
+            .to_owned();
+        for part in [Part::All, Part::Unordered, Part::Left] {
+            let first = format!(
+                " WHEN '{}' THEN (SELECT true FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND {DUE} AND {} LIMIT 1)",
+                part.word(),
+                self.schema,
+                part.behind("\"g\".\"after\"")
+            );
+            sql.push_str(&first);
+        }
+        let heads = self.heads("\"g\".\"name\"", "''::text", "\"g\".\"after\"", DUE);
+        let ordered = format!(
+            " WHEN '{}' THEN ({heads} SELECT true FROM \"walk\" WHERE \"ready\" OR \"place\" = {} LIMIT 1) END",
+            Part::Ordered.word(),
+            Self::HEADS
+        );
+        sql + &ordered
     }
 
     /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the id
     /// behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
     ///
-    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
     /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
-    pub(crate) fn claim(&self, filtered: bool) -> String {
-        let filter = if filtered {
+    pub(crate) fn claim(&self, part: Part, filtered: bool) -> String {
+        format!(
+            "SELECT {CLAIMED}, NULL::text AS \"key\" FROM {}.\"notification\" AS \"n\" \
+             WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
+            self.schema,
+            self.claimable(filtered.then_some("$6")),
+            part.behind("$4::bigint")
+        )
+    }
+
+    /// What this code reads and what is due. `$2` channels and operations, `$3` the highest version of each that can be read.
+    ///
+    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
+    fn claimable(&self, filter: Option<&str>) -> String {
+        let filter = filter.map_or_else(String::new, |filter| {
             format!(
-                "AND {}.\"context_matches\"(\"context\", $6::text::jsonb) ",
+                " AND {}.\"context_matches\"(\"n\".\"context\", {filter}::text::jsonb)",
                 self.schema
             )
-        } else {
-            String::new()
-        };
+        });
         format!(
-            "SELECT \"id\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
-               \"payload\"::text, \"context\", \"attempts\" \
-             FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 AND \"id\" > $4::bigint \
-               AND \"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")] \
-               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
-             ORDER BY \"id\" LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
-            self.schema
+            "\"n\".\"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
+             AND {DUE}{filter}"
         )
     }
 
@@ -108,6 +182,20 @@ impl Sql {
         format!(
             "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[]) \
                AND \"id\" >= $3::bigint AND \"id\" <= $4::bigint",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` ids, which may lie anywhere.
+    ///
+    /// Each is looked up by itself, and what was found is removed by its place: there is no other plan for this, whatever the
+    /// planner believes.
+    pub(crate) fn remove_scattered(&self) -> String {
+        format!(
+            "DELETE FROM {0}.\"notification\" AS \"n\" USING pg_catalog.unnest($2::bigint[]) AS \"done\" (\"id\") \
+             CROSS JOIN LATERAL (SELECT \"m\".ctid AS \"at\" FROM {0}.\"notification\" AS \"m\" \
+               WHERE \"m\".\"listener_group\" = $1 AND \"m\".\"id\" = \"done\".\"id\" LIMIT 1) AS \"found\" \
+             WHERE \"n\".ctid = \"found\".\"at\"",
             self.schema
         )
     }

@@ -57,6 +57,7 @@ const fn channel(name: &'static str, wake: Wake) -> Channel {
         wake,
         function: "",
         version: 1,
+        ordered: false,
         was: &[],
     }
 }

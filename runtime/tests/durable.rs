@@ -35,6 +35,7 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered: false,
         },
         ops: &[Op::Message],
     }],

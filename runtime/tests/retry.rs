@@ -33,6 +33,7 @@ const WORK: ListenerSpec = ListenerSpec {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            ordered: false,
             wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,

@@ -26,6 +26,8 @@ pub(crate) enum Who {
     /// With a savepoint around each effect.
     RawSavepoints,
     Worker,
+    /// Whose channel has an order.
+    WorkerOrdered,
 }
 
 impl Who {
@@ -34,11 +36,17 @@ impl Who {
             Self::Raw => "raw",
             Self::RawSavepoints => "raw-savepoints",
             Self::Worker => "worker",
+            Self::WorkerOrdered => "worker-ordered",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Result<Self> {
-        let all = [Self::Raw, Self::RawSavepoints, Self::Worker];
+        let all = [
+            Self::Raw,
+            Self::RawSavepoints,
+            Self::Worker,
+            Self::WorkerOrdered,
+        ];
         let who = all.into_iter().find(|who| who.name() == name);
         who.ok_or_else(|| format!("nobody is called {name}").into())
     }
@@ -165,7 +173,7 @@ pub(crate) async fn main(words: &[&str]) -> Result<()> {
     let config = url.parse()?;
     match task.who {
         Who::Raw | Who::RawSavepoints => raw::drain(config, task, progress.clone()).await?,
-        Who::Worker => worker::drain(config, task, progress.clone()).await?,
+        Who::Worker | Who::WorkerOrdered => worker::drain(config, task, progress.clone()).await?,
     }
     let state = progress.0.lock().unwrap_or_else(PoisonError::into_inner);
     let memory = peak_memory(std::process::id())?;

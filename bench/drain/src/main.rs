@@ -5,6 +5,7 @@ mod child;
 mod decay;
 mod drain;
 mod one;
+mod order;
 mod raw;
 mod worker;
 
@@ -37,7 +38,10 @@ async fn main() -> Result<()> {
             drain::run(&client, &url, count.parse()?, repetitions.parse()?).await
         }
         ["decay", count] => decay::run(&database, &client, count.parse()?).await,
+        ["order", count, repetitions] => {
+            order::run(&client, &url, count.parse()?, repetitions.parse()?).await
+        }
         ["memory", count] => decay::memory(&client, &url, count.parse()?).await,
-        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT | memory COUNT | one WHO URL BATCH COUNT | server".into()),
+        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT | memory COUNT | order COUNT REPETITIONS | one WHO URL BATCH COUNT | server".into()),
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use pgpubsub_bench_bed::Result;
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Config, Error, Statement, Transaction};
 use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent};
 
-use crate::child::{Progress, Task};
+use crate::child::{Progress, Task, Who};
 
 const CATALOG: Catalog = Catalog {
     storage_schema: "pgpubsub",
@@ -19,11 +19,23 @@ const CATALOG: Catalog = Catalog {
     listeners: &[],
     models: &[],
 };
-const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
+const WORK: ListenerSpec = work(&[subscription(false)]);
+const ORDERED: ListenerSpec = work(&[subscription(true)]);
+
+const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
+    ListenerSpec {
+        name: "work",
+        group: "work",
+        was: &[],
+        subscriptions,
+        filter: &[],
+        retry: Retry::DEFAULT,
+        timeout: None,
+    }
+}
+
+const fn subscription(ordered: bool) -> Subscription {
+    Subscription {
         channel: Channel {
             name: "jobs",
             wire: "pgpubsub_jobs",
@@ -31,13 +43,12 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            wake: Wake::Door,
+            ordered,
         },
         ops: &[Op::Message],
-    }],
-    filter: &[],
-    retry: Retry::DEFAULT,
-    timeout: None,
-};
+    }
+}
 
 struct Listener {
     insert: bool,
@@ -81,7 +92,11 @@ async fn effect(transaction: &Transaction<'_>) -> std::result::Result<Statement,
 pub(crate) async fn drain(config: Config, task: Task, progress: Progress) -> Result<()> {
     let mut set = ListenerSet::new(CATALOG);
     let insert = task.insert;
-    set.durable(WORK, Listener { insert });
+    let spec = match task.who {
+        Who::WorkerOrdered => ORDERED,
+        _ => WORK,
+    };
+    set.durable(spec, Listener { insert });
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(config)
         .listeners(set)

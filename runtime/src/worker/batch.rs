@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use super::OnFailure;
 use super::delivery::{Statements, refused};
 use super::failure::{self, Failure, Recorded};
+use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use super::timeout::{free, limited};
@@ -23,8 +24,8 @@ pub(super) struct Outcome {
     /// Ids whose listener has succeeded.
     pub done: Vec<i64>,
     pub failed: Vec<Recorded>,
-    /// Id of the last one that ran.
-    pub last: Option<i64>,
+    /// Place of the last one that ran.
+    pub last: Option<usize>,
     /// How long the listeners took.
     pub took: Duration,
     /// The batch ended before its end.
@@ -37,9 +38,9 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Of a notification that somebody else has taken.
-    pub(super) fn passed_over(row: &Row) -> Self {
+    pub(super) fn passed_over() -> Self {
         Self {
-            last: Some(row.get("id")),
+            last: Some(0),
             ..Self::default()
         }
     }
@@ -60,10 +61,14 @@ pub(super) async fn run<'a>(
     rows: &[Row],
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
+    let mut waiting = Waiting::default();
     let started = Instant::now();
     for (place, row) in rows.iter().enumerate() {
+        if waiting.has(row) {
+            continue;
+        }
         let id: i64 = row.get("id");
-        outcome.last = Some(id);
+        outcome.last = Some(place);
         let recorded;
         (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
         match recorded {
@@ -71,7 +76,10 @@ pub(super) async fn run<'a>(
                 failpoint::reach(failpoint::AFTER_ITS_EFFECT);
                 outcome.done.push(id);
             }
-            Ok(Some(failure)) => outcome.failed.push(failure),
+            Ok(Some(failure)) => {
+                waiting.behind(row);
+                outcome.failed.push(failure);
+            }
             Err(error) if refused(&error) => {
                 outcome.spoilt = Some(error);
                 return Ok((transaction, outcome));

@@ -11,6 +11,7 @@ mod listeners;
 mod messages;
 mod models;
 mod names;
+mod order;
 mod past;
 mod triggers;
 mod types;

@@ -210,6 +210,7 @@ impl AuthorSaved {
         function: "capture_author_saved",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -250,6 +251,7 @@ impl PostGone {
         function: "capture_post_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -307,6 +309,7 @@ impl PostBulk {
         function: "capture_post_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -355,6 +358,7 @@ impl PostLate {
         function: "capture_post_late",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -389,6 +393,7 @@ impl PostWiped {
         function: "capture_post_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -427,6 +432,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.

@@ -761,6 +761,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -848,6 +849,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1079,6 +1081,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1175,6 +1178,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1237,6 +1241,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.

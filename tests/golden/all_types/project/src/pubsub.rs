@@ -769,6 +769,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -856,6 +857,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1087,6 +1089,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1183,6 +1186,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1245,6 +1249,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.

@@ -310,6 +310,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -391,6 +392,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
     };
 }
 
@@ -460,6 +462,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -500,6 +503,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -536,6 +540,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -572,6 +577,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -620,6 +626,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -724,6 +731,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -786,6 +794,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -855,6 +864,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
     };
 
     /// A message with its defaults.

@@ -318,6 +318,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -399,6 +400,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
     };
 }
 
@@ -468,6 +470,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -508,6 +511,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -544,6 +548,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -580,6 +585,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -628,6 +634,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -732,6 +739,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -794,6 +802,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -863,6 +872,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
     };
 
     /// A message with its defaults.

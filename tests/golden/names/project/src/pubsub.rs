@@ -197,6 +197,7 @@ impl MixedCase {
         function: "capture_Mixed_Case",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -240,6 +241,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -294,6 +296,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -337,6 +340,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         function: "notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -533,13 +537,7 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
-    retry: runtime::Retry {
-        backoff: Some(runtime::Backoff {
-            first: ::core::time::Duration::from_millis(10000),
-            max: ::core::time::Duration::from_millis(10000),
-        }),
-        ..runtime::Retry::DEFAULT
-    },
+    retry: runtime::Retry::DEFAULT,
     timeout: None,
 };
 

@@ -256,6 +256,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -320,6 +321,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -357,6 +359,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -411,6 +414,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -466,6 +470,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -512,6 +517,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -551,6 +557,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -587,6 +594,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -620,6 +628,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -660,6 +669,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -708,6 +718,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -757,6 +768,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -822,6 +834,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -871,6 +884,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -907,6 +921,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -973,6 +988,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1048,6 +1064,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1216,14 +1233,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
-    retry: runtime::Retry {
-        max: 8,
-        backoff: Some(runtime::Backoff {
-            first: ::core::time::Duration::from_millis(500),
-            max: ::core::time::Duration::from_millis(300000),
-        }),
-    },
-    timeout: Some(::core::time::Duration::from_millis(30000)),
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1379,10 +1390,7 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
-    retry: runtime::Retry {
-        max: 1,
-        ..runtime::Retry::DEFAULT
-    },
+    retry: runtime::Retry::DEFAULT,
     timeout: None,
 };
 

@@ -264,6 +264,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -328,6 +329,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -365,6 +367,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -419,6 +422,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -474,6 +478,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -520,6 +525,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -559,6 +565,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -595,6 +602,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -628,6 +636,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -668,6 +677,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -716,6 +726,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -765,6 +776,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -830,6 +842,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -879,6 +892,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -915,6 +929,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -981,6 +996,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1056,6 +1072,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1224,14 +1241,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
-    retry: runtime::Retry {
-        max: 8,
-        backoff: Some(runtime::Backoff {
-            first: ::core::time::Duration::from_millis(500),
-            max: ::core::time::Duration::from_millis(300000),
-        }),
-    },
-    timeout: Some(::core::time::Duration::from_millis(30000)),
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1387,10 +1398,7 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
-    retry: runtime::Retry {
-        max: 1,
-        ..runtime::Retry::DEFAULT
-    },
+    retry: runtime::Retry::DEFAULT,
     timeout: None,
 };
 

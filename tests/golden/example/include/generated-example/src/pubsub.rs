@@ -162,6 +162,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -200,6 +201,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -249,6 +251,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -297,6 +300,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -392,6 +396,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -481,6 +486,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.

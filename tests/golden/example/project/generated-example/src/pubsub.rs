@@ -170,6 +170,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -208,6 +209,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -257,6 +259,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -305,6 +308,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -400,6 +404,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -489,6 +494,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
