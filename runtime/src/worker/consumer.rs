@@ -15,6 +15,7 @@ use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
+use crate::failpoint;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -162,11 +163,13 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
+        failpoint::reach(failpoint::AFTER_CLAIM);
         let mut gone = false;
         if self.lanes[claim.lane].careful.next()
             && let [row] = rows.as_slice()
         {
             let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            failpoint::reach(failpoint::AFTER_COUNTING);
             (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
         }
         let outcome;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::{OptionFuture, join, join4};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
@@ -14,6 +15,7 @@ use super::lane::Start;
 use super::shared::Durable;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
+use crate::failpoint;
 use crate::sql::{Part, Sql};
 
 /// Prepared statements of a consumer.
@@ -178,6 +180,7 @@ impl Statements {
         transaction: &mut BatchTransaction<'_>,
         end: &End<'_>,
     ) -> Result<Ended, Error> {
+        failpoint::reach(failpoint::BEFORE_DELETE);
         transaction.settle();
         let handle = transaction.handle();
         let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
@@ -186,11 +189,21 @@ impl Statements {
             Part::Ordered => handle.execute(&self.ordered().remove_scattered, &parameters[..2]),
             Part::All | Part::Unordered | Part::Left => handle.execute(&self.remove, &parameters),
         });
+        if failpoint::drawn(failpoint::BEFORE_COMMIT) {
+            drop(OptionFuture::from(remove).await);
+            failpoint::die(failpoint::BEFORE_COMMIT);
+        }
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,
             None => "COMMIT",
         };
         let commit = handle.batch_execute(commit);
+        if failpoint::drawn(failpoint::DURING_COMMIT) {
+            // Sent at the first poll, written by the task of the connection; whether the server comes to it is open.
+            drop(join(OptionFuture::from(remove), commit).now_or_never());
+            tokio::task::yield_now().await;
+            failpoint::die(failpoint::DURING_COMMIT);
+        }
         let ask = end.ask.as_ref().map(|asked| self.ask(handle, asked));
         let next = end
             .next
@@ -212,6 +225,7 @@ impl Statements {
                 Err(failed(error))
             };
         }
+        failpoint::reach(failpoint::AFTER_COMMIT);
         transaction.renew();
         // The server answers one after the other.
         let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
