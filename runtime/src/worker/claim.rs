@@ -28,6 +28,7 @@ pub(super) struct Ordered {
     pub left: Filtered,
     hold_keys: Filtered,
     take_of_keys: Filtered,
+    pub hold_key: Statement,
     pub remove_scattered: Statement,
 }
 
@@ -101,6 +102,7 @@ impl Ordered {
             left: by_id(Part::Left).await?,
             hold_keys: Filtered::prepare(client, |filtered| sql.hold_keys(filtered)).await?,
             take_of_keys: Filtered::prepare(client, |filtered| sql.take_of_keys(filtered)).await?,
+            hold_key: prepare(client, sql.hold_key()).await?,
             remove_scattered: prepare(client, sql.remove_scattered()).await?,
         })
     }

@@ -115,7 +115,7 @@ impl Statements {
     }
 
     /// Those for groups that have an order.
-    fn ordered(&self) -> &Ordered {
+    pub(super) fn ordered(&self) -> &Ordered {
         let ordered = self.ordered.as_ref();
         ordered.expect("they are prepared if there is such a group")
     }
