@@ -13,9 +13,9 @@
 
 use std::time::Duration;
 
-use futures_util::future::join3;
-use tokio_postgres::Row;
+use futures_util::future::join4;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Transaction};
 
 use super::delivery::Statements;
 use super::failure::{attempts, is_used_up, max};
@@ -91,22 +91,44 @@ pub(super) async fn begin_attempt(
     let (was, is): (i32, i32) = (row.get("attempts"), row.get::<_, i32>("attempts") + 1);
     let counting: [&(dyn ToSql + Sync); 4] = [&entry.group, &id, &was, &pause];
     let handle = transaction.handle();
-    let (counted, committed, held) = join3(
+    let (counted, committed, is_in_turn, held) = join4(
         statements.count_attempt.execute(handle, &counting),
         handle.batch_execute(&statements.commit_and_begin),
+        hold_key(entry, statements, handle, row),
         statements
             .hold_again
             .query(handle, &[&entry.group, &id, &is]),
     )
     .await;
-    let held = counted
-        .and(committed)
-        .and(held)
-        .map_err(|error| Error::postgres("count an attempt before it begins", error))?;
+    let failed = |error| Error::postgres("count an attempt before it begins", error);
+    let is_in_turn = counted.and(committed).and(is_in_turn).map_err(failed)?;
+    let is_held = !held.map_err(failed)?.is_empty();
+    if is_held && !is_in_turn {
+        // One before it has been committed meanwhile, and another consumer is at work on that.
+        handle
+            .execute(&shared.sql.snooze(), &[&entry.group, &id, &0_f64, &was])
+            .await
+            .map_err(failed)?;
+    }
     transaction.renew();
-    Ok(if held.is_empty() {
-        Begun::Gone
-    } else {
+    Ok(if is_held && is_in_turn {
         Begun::Counted
+    } else {
+        Begun::Gone
     })
+}
+
+/// The commit has let go of the key, if it has one: whether it is held again.
+async fn hold_key(
+    entry: &Durable,
+    statements: &Statements,
+    handle: &Transaction<'_>,
+    row: &Row,
+) -> Result<bool, tokio_postgres::Error> {
+    let Some(key) = row.get::<_, Option<&str>>("key") else {
+        return Ok(true);
+    };
+    let statement = &statements.ordered().hold_key;
+    let held = statement.query(handle, &[&entry.group, &key]).await?;
+    Ok(held.first().is_some_and(|row| row.get(0)))
 }

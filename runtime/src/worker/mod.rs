@@ -6,6 +6,7 @@
 mod batch;
 mod bounds;
 mod careful;
+mod claim;
 mod connect;
 mod consumer;
 mod cursor;
