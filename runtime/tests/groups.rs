@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-#[allow(dead_code)] // Each test file uses some of it.
 mod support;
 
 use std::collections::HashSet;
