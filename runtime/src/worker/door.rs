@@ -13,7 +13,7 @@
 //! of them; who opens it rings the others, so that none sleeps by an open door. A door that is shut stays so while the worker
 //! processes what has rung, until rings come so fast that they would hold up the writers.
 //!
-//! The states are checked in `tests/door_model.rs`.
+//! The states are checked in `tests/door-model` of the repository.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
