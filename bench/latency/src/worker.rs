@@ -25,6 +25,7 @@ const fn channel(wake: Wake) -> Channel {
         wake,
         function: "notify_jobs",
         version: 1,
+        ordered: false,
         was: &[],
     }
 }
@@ -36,6 +37,8 @@ const fn listener(subscriptions: &'static [Subscription]) -> ListenerSpec {
         was: &[],
         subscriptions,
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) const fn listener(name: &'static str, channel: Channel) -> ListenerSp
             }],
         },
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 
@@ -54,6 +56,7 @@ pub(crate) const fn channel(name: &'static str, wake: Wake) -> Channel {
         wake,
         function: "",
         version: 1,
+        ordered: false,
         was: &[],
     }
 }
