@@ -116,6 +116,7 @@ fn settings(options: &Options, folder: &Path) -> String {
         // Tests run side by side, each with workers and sessions of its own.
         ("max_connections", "200"),
         ("shared_buffers", "64MB"),
+        ("max_prepared_transactions", "20"),
     ];
     let asked = options
         .settings
