@@ -16,6 +16,7 @@ use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
 
 pub use bytes::BytesMut;
 
+pub use crate::options::MessageOptions;
 pub use enumeration::is_enum;
 
 /// An error of a binary value.
@@ -198,6 +199,24 @@ pub async fn notify(
     let payload = message.encode().to_string();
     client
         .execute(statement, &[&payload])
+        .await
+        .map_err(Error::publish)?;
+    Ok(())
+}
+
+/// The same with what the sender says of the message.
+///
+/// # Errors
+/// As [`notify`].
+pub async fn notify_with(
+    client: &impl GenericClient,
+    statement: &str,
+    message: &impl Encode,
+    options: &MessageOptions,
+) -> Result<(), Error> {
+    let payload = message.encode().to_string();
+    client
+        .execute(statement, &[&payload, &options.argument()])
         .await
         .map_err(Error::publish)?;
     Ok(())

@@ -15,6 +15,7 @@ mod rust;
 mod rust_event;
 mod rust_listener;
 mod rust_message;
+mod rust_options;
 mod rust_reading;
 mod rust_row;
 mod rust_type;

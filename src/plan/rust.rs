@@ -13,6 +13,7 @@ use super::names::{function_name, wire_name};
 use super::rust_event::{self, RustEvent, row_type};
 use super::rust_listener::{self, RustListener};
 use super::rust_message::{self, RustMessage};
+use super::rust_options;
 use super::rust_row::{self, RustRow};
 use super::rust_type::{self, RustType};
 use super::versions::Versions;
@@ -114,10 +115,17 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             functions.claim(&function_name(prefix, &channel.name), &owner)?;
         }
         match &channel.kind {
-            ChannelKind::Message { fields, .. } => distinct(
-                fields.iter().map(|field| field.name.as_str()),
-                &channel.name,
-            )?,
+            ChannelKind::Message {
+                fields, options, ..
+            } => {
+                distinct(
+                    fields.iter().map(|field| field.name.as_str()),
+                    &channel.name,
+                )?;
+                if options.are_said() {
+                    names.claim(&rust_options::type_name(&channel.name), &owner)?;
+                }
+            }
             ChannelKind::Trigger(on) => {
                 for suffix in on.image_suffixes() {
                     names.claim(&row_type(channel, suffix), &owner)?;
@@ -301,7 +309,11 @@ fn rust_channel(
             );
             ("capture", Some(event), None)
         }
-        ChannelKind::Message { fields, extends } => {
+        ChannelKind::Message {
+            fields,
+            extends,
+            options,
+        } => {
             let base = extends.map(|base| schema.channels[base].name.as_str());
             (
                 "notify",
@@ -310,6 +322,7 @@ fn rust_channel(
                     schema,
                     channel,
                     fields,
+                    options,
                     base,
                     readers,
                     versions.of_channel(schema, channel),

@@ -2,6 +2,7 @@
 
 mod capture;
 mod condition;
+mod message;
 mod probe;
 mod trigger;
 mod version;
@@ -17,6 +18,7 @@ use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
+pub(in crate::plan) use message::SqlOptions;
 pub use trigger::SqlTrigger;
 
 /// What the database shall hold.
@@ -93,6 +95,9 @@ pub struct SqlFunction {
     pub own_triggers: bool,
     /// Whether it checks a condition row by row.
     pub has_condition: bool,
+    /// Of a message channel whose messages are more than stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<SqlOptions>,
 }
 
 /// What a capture function does for one operation.
@@ -206,20 +211,14 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
                 }));
                 functions.push(function);
             }
-            ChannelKind::Message { .. } => {
+            ChannelKind::Message { options, .. } => {
                 let version = versions.of_channel(schema, channel);
                 let groups = groups.of(index, Op::Message);
-                functions.push(notify(
-                    schema,
-                    channel,
-                    &channel.name,
-                    groups.clone(),
-                    version,
-                ));
-                // Programs that know the former name may still publish while the new ones start.
-                for former in channel.was.iter().flatten() {
-                    functions.push(notify(schema, channel, former, groups.clone(), version));
-                }
+                // Programs that know a former name may still publish while the new ones start.
+                let former = channel.was.iter().flatten();
+                functions.extend(std::iter::once(&channel.name).chain(former).map(|name| {
+                    message::function(schema, channel, options, name, &groups, version)
+                }));
             }
         }
     }
@@ -289,33 +288,6 @@ impl Groups {
     }
 }
 
-/// The function of a message channel under its name or a former one.
-fn notify(
-    schema: &Schema,
-    channel: &Channel,
-    name: &str,
-    groups: Vec<String>,
-    version: u32,
-) -> SqlFunction {
-    let branch = SqlBranch {
-        keyword: "",
-        tg_op: String::new(),
-        op: sql_literal(Op::Message.as_str()),
-        groups,
-        images: Vec::new(),
-        condition: Vec::new(),
-        rows: None,
-    };
-    let arguments = "pg_catalog.text, pg_catalog.int4";
-    let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
-    function.model_version = version;
-    if !function.durable {
-        // The time of the notification is part of what is sent.
-        function.settings = vec!["timezone = 'UTC'"];
-    }
-    function
-}
-
 fn function(
     schema: &Schema,
     channel: &Channel,
@@ -356,6 +328,7 @@ fn function(
         returns_row: false,
         own_triggers: false,
         has_condition: false,
+        options: None,
     }
 }
 
