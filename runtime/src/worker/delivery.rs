@@ -8,6 +8,7 @@ use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
+use super::lane::Start;
 use super::shared::Durable;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
@@ -25,25 +26,33 @@ pub(super) struct Statements {
 /// What to claim.
 pub(super) struct Wanted<'s> {
     pub entry: &'s Durable,
-    /// The id behind which to look.
-    pub start: i64,
+    pub start: Start,
     pub limit: usize,
 }
 
-/// What a claim found, in the order of the ids.
+/// What a claim found, in the order in which it is worked off.
 pub(super) struct Claimed {
     pub rows: Vec<Row>,
+    /// There is probably more behind it.
+    pub full: bool,
     pub took: Duration,
 }
 
-/// Groups to ask for, by name, and for each the id behind which to look.
+/// Lanes to ask for: the group of each, and where to begin to look.
 #[derive(Default)]
 pub(super) struct Asked {
-    pub groups: Vec<&'static str>,
-    pub starts: Vec<i64>,
+    groups: Vec<&'static str>,
+    pub starts: Vec<Start>,
 }
 
-/// The places in [`Asked`] of the groups for which something is due.
+impl Asked {
+    pub(super) fn add(&mut self, group: &'static str, start: Start) {
+        self.groups.push(group);
+        self.starts.push(start);
+    }
+}
+
+/// The places in [`Asked`] of the lanes for which something is due.
 #[derive(Default)]
 pub(super) struct Ready {
     pub places: Vec<usize>,
@@ -86,7 +95,7 @@ impl Statements {
         })
     }
 
-    /// Asks for which groups something is due; begins a transaction for the claim.
+    /// Asks for which lanes something is due; begins a transaction for the claim.
     pub(super) async fn begin_and_ask(
         &self,
         transaction: &mut BatchTransaction<'_>,
@@ -195,9 +204,11 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, tokio_postgres::Error> {
         let begun = Instant::now();
-        let rows = handle
-            .query(&self.ready, &[&asked.groups, &asked.starts])
-            .await?;
+        let after = |start: &Start| match start {
+            Start::ById(after) => *after,
+        };
+        let starts: Vec<i64> = asked.starts.iter().map(after).collect();
+        let rows = handle.query(&self.ready, &[&asked.groups, &starts]).await?;
         let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
         Ok(Ready {
             places: rows.iter().filter_map(place).collect(),
@@ -210,15 +221,22 @@ impl Statements {
         handle: &Transaction<'_>,
         wanted: &Wanted<'_>,
     ) -> Result<Claimed, tokio_postgres::Error> {
+        match &wanted.start {
+            Start::ById(after) => self.claim_by_id(handle, wanted, *after).await,
+        }
+    }
+
+    async fn claim_by_id(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+        after: i64,
+    ) -> Result<Claimed, tokio_postgres::Error> {
         let begun = Instant::now();
-        let Wanted {
-            entry,
-            start,
-            limit,
-        } = wanted;
-        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+        let entry = wanted.entry;
+        let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
         let mut parameters: Vec<&(dyn ToSql + Sync)> =
-            vec![&entry.group, &entry.wanted, &entry.versions, start, &limit];
+            vec![&entry.group, &entry.wanted, &entry.versions, &after, &limit];
         let statement = match &entry.filter {
             None => &self.claim,
             Some(filter) => {
@@ -227,8 +245,11 @@ impl Statements {
             }
         };
         let rows = handle.query(statement, &parameters).await?;
-        let took = begun.elapsed();
-        Ok(Claimed { rows, took })
+        Ok(Claimed {
+            full: rows.len() >= wanted.limit,
+            rows,
+            took: begun.elapsed(),
+        })
     }
 }
 

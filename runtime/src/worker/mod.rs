@@ -10,6 +10,7 @@ mod cursor;
 mod delivery;
 mod event;
 mod failure;
+mod lane;
 mod listening;
 mod maintenance;
 mod options;
