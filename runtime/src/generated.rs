@@ -61,6 +61,8 @@ pub struct Channel {
     pub version: u32,
     /// Former names, under which notifications may still wait.
     pub was: &'static [&'static str],
+    /// Whether senders may say that a message is urgent (`priority`).
+    pub urgent: bool,
 }
 
 /// A model.

@@ -27,6 +27,7 @@ mod op;
 mod options;
 mod shorten;
 mod sql;
+mod walk;
 mod worker;
 
 pub use chrono;

@@ -18,6 +18,10 @@ impl Sql {
         format!("{}.{}", self.schema, quote_identifier(name))
     }
 
+    pub(crate) fn notifications(&self) -> String {
+        self.name("notification")
+    }
+
     pub(crate) fn storage_version(&self) -> String {
         format!("SELECT \"version\" FROM {}.\"storage\"", self.schema)
     }
@@ -29,61 +33,10 @@ impl Sql {
         )
     }
 
+    /// What is stored for later has a negative one.
     pub(crate) fn newest_id(&self) -> String {
         format!(
-            "SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"",
-            self.schema
-        )
-    }
-
-    /// `$1` groups, `$2` for each the id behind which to look: the places in `$1` of the groups for which something is due,
-    /// perhaps held by another worker.
-    ///
-    /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
-    pub(crate) fn ready(&self) -> String {
-        format!(
-            "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"place\") \
-             WHERE (SELECT true FROM {}.\"notification\" AS \"n\" \
-               WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND \"n\".\"id\" > \"g\".\"after\" \
-                 AND (\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp()) \
-               ORDER BY \"n\".\"id\" LIMIT 1)",
-            self.schema
-        )
-    }
-
-    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the id
-    /// behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
-    ///
-    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
-    /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
-    pub(crate) fn claim(&self, filtered: bool) -> String {
-        let filter = if filtered {
-            format!(
-                "AND {}.\"context_matches\"(\"context\", $6::text::jsonb) ",
-                self.schema
-            )
-        } else {
-            String::new()
-        };
-        format!(
-            "SELECT \"id\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
-               \"payload\"::text, \"context\", \"attempts\" \
-             FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 AND \"id\" > $4::bigint \
-               AND \"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")] \
-               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
-             ORDER BY \"id\" LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
-            self.schema
-        )
-    }
-
-    /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read: the highest version that
-    /// waits and cannot be read.
-    pub(crate) fn newest_unread(&self) -> String {
-        format!(
-            "SELECT pg_catalog.max(\"model_version\") FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 \
-               AND \"model_version\" > ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")]",
+            "SELECT coalesce(pg_catalog.max(pg_catalog.abs(\"id\")), 0) FROM {}.\"notification\"",
             self.schema
         )
     }

@@ -33,6 +33,7 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            urgent: false,
         },
         ops: &[Op::Message],
     }],

@@ -6,7 +6,10 @@ CREATE TABLE pgpubsub.notification (
   id bigint GENERATED ALWAYS AS IDENTITY, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL,
   model_version integer NOT NULL, db_version text, txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(), payload json NOT NULL, context text,
-  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, PRIMARY KEY (listener_group, id));
+  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text,
+  expires_at timestamptz, priority smallint, dedup_key text, PRIMARY KEY (listener_group, id));
+CREATE INDEX notification_due ON pgpubsub.notification (listener_group, (coalesce(not_before, '-infinity'::timestamptz))) WHERE not_before IS NOT NULL OR id < 0;
+CREATE INDEX notification_urgent ON pgpubsub.notification (listener_group, priority DESC, id) WHERE priority IS NOT NULL AND not_before IS NULL;
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
 CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
 INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');

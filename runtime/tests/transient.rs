@@ -33,6 +33,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             function: "notify_news",
             version: 1,
             was: &[],
+            urgent: false,
         },
         ops: &[Op::Message],
     }],

@@ -67,6 +67,8 @@ pub struct RustChannel {
     pub version: u32,
     /// Former names, as literals.
     pub was: Vec<String>,
+    /// Whether a sender may say that a message is urgent.
+    pub urgent: bool,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -346,6 +348,7 @@ fn rust_channel(
             .flatten()
             .map(|was| rust_literal(was))
             .collect(),
+        urgent: matches!(&channel.kind, ChannelKind::Message { options, .. } if options.priority),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use super::OnFailure;
-use super::delivery::{Statements, refused};
+use super::delivery::{Claimed, Statements, refused};
 use super::failure::{self, Failure};
 use super::panic::guard;
 use super::shared::{Durable, Shared};
@@ -21,8 +21,10 @@ pub(super) const SAVEPOINTS: usize = 60;
 pub(super) struct Outcome {
     /// Ids whose listener has succeeded.
     pub done: Vec<i64>,
+    /// Ids of those that were not worth delivering any more.
+    pub expired: Vec<i64>,
     pub failed: Vec<Failure>,
-    /// Id of the last one that ran.
+    /// Position of the last one that ran or had expired.
     pub last: Option<i64>,
     /// How long the listeners took.
     pub took: Duration,
@@ -38,6 +40,11 @@ impl Outcome {
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
     }
+
+    /// Ids to remove.
+    pub(super) fn removed(&self) -> Vec<i64> {
+        [self.done.as_slice(), &self.expired].concat()
+    }
 }
 
 /// Runs them until the end, the worker stops, or the batch has taken its time.
@@ -48,15 +55,21 @@ pub(super) async fn run<'a>(
     entry: &Durable,
     statements: &Statements,
     mut transaction: BatchTransaction<'a>,
-    rows: &[Row],
+    claimed: &Claimed,
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
     let started = Instant::now();
+    let rows = &claimed.rows;
     for (place, row) in rows.iter().enumerate() {
+        let id: i64 = row.get("id");
+        if claimed.has_expired(row) {
+            outcome.expired.push(id);
+            outcome.last = Some(row.get("position"));
+            continue;
+        }
         let result;
         (transaction, result) = call(transaction, entry, row).await;
-        let id: i64 = row.get("id");
-        outcome.last = Some(id);
+        outcome.last = Some(row.get("position"));
         match result {
             Ok(()) => outcome.done.push(id),
             Err(error) => {

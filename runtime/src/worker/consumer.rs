@@ -42,7 +42,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connector.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(&session.client, &shared.sql).await?;
+    let statements = Statements::prepare(&session.client, &shared.sql, shared.floor).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
@@ -102,13 +102,16 @@ impl<'s> Consumer<'s> {
         self.first = (self.first + 1) % count;
         let mut claim;
         let mut queue: VecDeque<usize>;
-        if count == 1 {
-            queue = VecDeque::new();
+        if self.shared.durable.len() == 1 {
+            // Most of what waits is for its first lane.
+            let others: Vec<usize> = (1..count).collect();
+            let asked = self.ask(&others);
             let wanted = self.lanes[0].wanted(self.shared);
-            let claimed = self
+            let (claimed, ready) = self
                 .statements
-                .begin_and_claim(&mut transaction, &wanted)
+                .begin_and_claim(&mut transaction, &wanted, &asked)
                 .await?;
+            queue = self.found(&others, &asked, &ready).into();
             claim = Some(Claim::new(0, wanted.start, claimed));
         } else {
             let asked = self.ask(&all);
@@ -151,13 +154,12 @@ impl<'s> Consumer<'s> {
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
         let entry = &shared.durable[self.lanes[claim.lane].entry];
-        let rows = &claim.claimed.rows;
         if claim.claimed.full {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
         let (mut transaction, outcome) =
-            batch::run(shared, entry, statements, transaction, rows).await?;
+            batch::run(shared, entry, statements, transaction, &claim.claimed).await?;
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
             self.redo(&transaction, &claim, error).await?;
@@ -169,9 +171,10 @@ impl<'s> Consumer<'s> {
         }
 
         queue.push_back(claim.lane);
+        let removed = outcome.removed();
         let mut end = End {
             entry,
-            done: &outcome.done,
+            done: &removed,
             next: None,
             ask: None,
         };
@@ -193,7 +196,13 @@ impl<'s> Consumer<'s> {
                 ready,
             } => {
                 if let Some(asked) = &end.ask {
-                    queue.extend(self.found(&others, asked, &ready));
+                    for lane in self.found(&others, asked, &ready) {
+                        if self.lanes[lane].is_urgent() {
+                            queue.push_front(lane);
+                        } else {
+                            queue.push_back(lane);
+                        }
+                    }
                 }
                 tell(shared, entry, &outcome);
                 let wanted = end.next.zip(claimed);
@@ -274,7 +283,12 @@ impl<'s> Consumer<'s> {
                 self.lanes[*lane].passed(start, ready.took, now);
             }
         }
-        ready.places.iter().map(|place| lanes[*place]).collect()
+        if let Some(next) = ready.next {
+            self.shared.alarm.set(next);
+        }
+        let mut ready: Vec<usize> = ready.places.iter().map(|place| lanes[*place]).collect();
+        ready.sort_by_key(|lane| !self.lanes[*lane].is_urgent());
+        ready
     }
 
     /// Something may lie where a lane may not look yet: look then, even if nobody rings.
@@ -289,6 +303,12 @@ fn tell(shared: &Arc<Shared>, entry: &Durable, outcome: &Outcome) {
         shared.emit(WorkerEvent::Delivered {
             listener: entry.spec.name,
             id: Some(*id),
+        });
+    }
+    for id in &outcome.expired {
+        shared.emit(WorkerEvent::Expired {
+            listener: entry.spec.name,
+            id: *id,
         });
     }
     for failed in &outcome.failed {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{OptionFuture, join, join4};
+use futures_util::future::{OptionFuture, join, join3, join4};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
@@ -13,14 +13,21 @@ use super::shared::Durable;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::sql::Sql;
+use crate::walk::Walk;
 
 /// Prepared statements of a consumer.
 pub(super) struct Statements {
     ready: Statement,
-    claim: Statement,
-    claim_filtered: Statement,
+    /// In the order of [`Walk::ALL`].
+    claims: Vec<Claims>,
     remove: Statement,
     pub(super) record_failure: Statement,
+}
+
+/// Of one walk.
+struct Claims {
+    all: Statement,
+    filtered: Statement,
 }
 
 /// What to claim.
@@ -36,18 +43,33 @@ pub(super) struct Claimed {
     /// There is probably more behind it.
     pub full: bool,
     pub took: Duration,
+    /// When it was asked for. The server has counted from later on, so nothing is delivered after its time.
+    pub begun: Instant,
+}
+
+impl Claimed {
+    /// Whether one of its notifications is not worth delivering any more.
+    pub(super) fn has_expired(&self, row: &Row) -> bool {
+        let left: Option<f64> = row.get("expires_in");
+        left.is_some_and(|left| left <= self.begun.elapsed().as_secs_f64())
+    }
 }
 
 /// Lanes to ask for: the group of each, and where to begin to look.
 #[derive(Default)]
 pub(super) struct Asked {
     groups: Vec<&'static str>,
+    walks: Vec<i16>,
+    positions: Vec<i64>,
     pub starts: Vec<Start>,
 }
 
 impl Asked {
     pub(super) fn add(&mut self, group: &'static str, start: Start) {
         self.groups.push(group);
+        let (walk, position) = start.of();
+        self.walks.push(walk.number());
+        self.positions.push(position);
         self.starts.push(start);
     }
 }
@@ -56,6 +78,8 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct Ready {
     pub places: Vec<usize>,
+    /// When the next one is due that is not due yet.
+    pub next: Option<Instant>,
     pub took: Duration,
 }
 
@@ -79,17 +103,23 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(client: &Client, sql: &Sql) -> Result<Self, Error> {
+    pub(super) async fn prepare(client: &Client, sql: &Sql, floor: i64) -> Result<Self, Error> {
         let prepare = async |text: String| {
             client
                 .prepare(&text)
                 .await
                 .map_err(|error| Error::postgres("prepare the statements of the worker", error))
         };
+        let mut claims = Vec::new();
+        for walk in Walk::ALL {
+            claims.push(Claims {
+                all: prepare(sql.claim(walk, false, floor)).await?,
+                filtered: prepare(sql.claim(walk, true, floor)).await?,
+            });
+        }
         Ok(Self {
-            ready: prepare(sql.ready()).await?,
-            claim: prepare(sql.claim(false)).await?,
-            claim_filtered: prepare(sql.claim(true)).await?,
+            ready: prepare(sql.ready(floor)).await?,
+            claims,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
         })
@@ -117,25 +147,28 @@ impl Statements {
         Ok(Ready { took, ..ready })
     }
 
-    /// Begins a transaction with a claim.
+    /// Begins a transaction with a claim for one lane, and asks for which of the others something is due.
     pub(super) async fn begin_and_claim(
         &self,
         transaction: &mut BatchTransaction<'_>,
         wanted: &Wanted<'_>,
-    ) -> Result<Claimed, Error> {
+        asked: &Asked,
+    ) -> Result<(Claimed, Ready), Error> {
         let handle = transaction.handle();
-        let (begun, claimed) = join(
+        let ((begun, at), (claimed, claimed_at), ready) = join3(
             timed(handle.batch_execute(Sql::BEGIN)),
-            self.claim_now(handle, wanted),
+            timed(self.claim_now(handle, wanted)),
+            self.ask(handle, asked),
         )
         .await;
         transaction.renew();
-        let (begun, at) = begun;
-        let claimed = begun
-            .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))?;
-        let took = at.elapsed();
-        Ok(Claimed { took, ..claimed })
+        let failed = |error| Error::postgres("claim notifications", error);
+        let mut claimed = begun.and(claimed).map_err(failed)?;
+        let mut ready = ready.map_err(failed)?;
+        // The server answers one after the other.
+        claimed.took = claimed_at.saturating_duration_since(at);
+        ready.took = claimed_at.elapsed();
+        Ok((claimed, ready))
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.
@@ -157,8 +190,7 @@ impl Statements {
     ) -> Result<Ended, Error> {
         transaction.settle();
         let handle = transaction.handle();
-        // In the order of the ids, as they were claimed.
-        let (lowest, highest) = (end.done.first(), end.done.last());
+        let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
         let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
         let commit = match end.next {
@@ -204,14 +236,22 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, tokio_postgres::Error> {
         let begun = Instant::now();
-        let after = |start: &Start| match start {
-            Start::ById(after) => *after,
-        };
-        let starts: Vec<i64> = asked.starts.iter().map(after).collect();
-        let rows = handle.query(&self.ready, &[&asked.groups, &starts]).await?;
-        let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
+        let rows = handle
+            .query(
+                &self.ready,
+                &[&asked.groups, &asked.walks, &asked.positions],
+            )
+            .await?;
+        let place = |row: &Row| usize::try_from(row.get::<_, i64>("place") - 1).ok();
+        let ready = rows.iter().filter(|row| row.get("ready"));
+        let next = rows
+            .iter()
+            .filter_map(|row| row.get::<_, Option<f64>>("next"))
+            .filter_map(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .min();
         Ok(Ready {
-            places: rows.iter().filter_map(place).collect(),
+            places: ready.filter_map(place).collect(),
+            next: next.map(|pause| Instant::now() + pause),
             took: begun.elapsed(),
         })
     }
@@ -221,27 +261,27 @@ impl Statements {
         handle: &Transaction<'_>,
         wanted: &Wanted<'_>,
     ) -> Result<Claimed, tokio_postgres::Error> {
-        match &wanted.start {
-            Start::ById(after) => self.claim_by_id(handle, wanted, *after).await,
-        }
-    }
-
-    async fn claim_by_id(
-        &self,
-        handle: &Transaction<'_>,
-        wanted: &Wanted<'_>,
-        after: i64,
-    ) -> Result<Claimed, tokio_postgres::Error> {
         let begun = Instant::now();
-        let entry = wanted.entry;
-        let limit = i64::try_from(wanted.limit).unwrap_or(i64::MAX);
-        let mut parameters: Vec<&(dyn ToSql + Sync)> =
-            vec![&entry.group, &entry.wanted, &entry.versions, &after, &limit];
+        let Wanted {
+            entry,
+            start,
+            limit,
+        } = wanted;
+        let (walk, position) = start.of();
+        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![
+            &entry.group,
+            &entry.wanted,
+            &entry.versions,
+            &position,
+            &limit,
+        ];
+        let claims = &self.claims[walk as usize];
         let statement = match &entry.filter {
-            None => &self.claim,
+            None => &claims.all,
             Some(filter) => {
                 parameters.push(filter);
-                &self.claim_filtered
+                &claims.filtered
             }
         };
         let rows = handle.query(statement, &parameters).await?;
@@ -249,6 +289,7 @@ impl Statements {
             full: rows.len() >= wanted.limit,
             rows,
             took: begun.elapsed(),
+            begun,
         })
     }
 }

@@ -8,6 +8,7 @@ use super::delivery::{Claimed, Wanted};
 use super::options::Options;
 use super::pace::{Pace, Seen};
 use super::shared::Shared;
+use crate::walk::BEFORE_ALL;
 
 /// A part of what waits for a listener, as one consumer serves it: a walk finds what is next, the pace says how much of it.
 pub(super) struct Lane {
@@ -19,8 +20,12 @@ pub(super) struct Lane {
 
 /// In which order a lane looks at what waits, and how far it has got.
 enum Walk {
-    /// All of the group, by id.
+    /// What is due at once, by id.
     ById(Cursor),
+    /// What is due later, by its time.
+    Due(Cursor),
+    /// What is urgent, behind this id.
+    Urgent(i64),
 }
 
 /// Where a claim begins.
@@ -28,6 +33,21 @@ enum Walk {
 pub(super) enum Start {
     /// Behind this id.
     ById(i64),
+    /// At this time, see [`crate::walk::Walk::Due`].
+    Due(i64),
+    /// At the most urgent one behind this id.
+    Urgent(i64),
+}
+
+impl Start {
+    /// The walk, and its position.
+    pub(super) fn of(&self) -> (crate::walk::Walk, i64) {
+        match self {
+            Self::ById(after) => (crate::walk::Walk::ById, *after),
+            Self::Due(time) => (crate::walk::Walk::Due, *time),
+            Self::Urgent(after) => (crate::walk::Walk::Urgent, *after),
+        }
+    }
 }
 
 /// A claim of a lane.
@@ -42,18 +62,35 @@ impl Lane {
     /// All lanes of a consumer.
     pub(super) fn all(shared: &Shared) -> Vec<Self> {
         let now = Instant::now();
-        let lane = |entry| Self {
-            entry,
-            walk: Walk::ById(Cursor::new(shared.floor, now)),
-            pace: pace(&shared.options),
-        };
-        (0..shared.durable.len()).map(lane).collect()
+        let mut lanes = Vec::new();
+        for (entry, durable) in shared.durable.iter().enumerate() {
+            let mut walks = vec![
+                Walk::ById(Cursor::new(shared.floor, now)),
+                Walk::Due(Cursor::new(BEFORE_ALL, now)),
+            ];
+            if durable.is_urgent() {
+                walks.push(Walk::Urgent(shared.floor));
+            }
+            lanes.extend(walks.into_iter().map(|walk| Self {
+                entry,
+                walk,
+                pace: pace(&shared.options),
+            }));
+        }
+        lanes
+    }
+
+    /// Whether it is served before others that are ready, too.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.walk, Walk::Urgent(_))
     }
 
     /// Where the next claim begins.
     pub(super) fn start(&self, now: Instant) -> Start {
         match &self.walk {
             Walk::ById(cursor) => Start::ById(cursor.start(now)),
+            Walk::Due(cursor) => Start::Due(cursor.start(now)),
+            Walk::Urgent(floor) => Start::Urgent(*floor),
         }
     }
 
@@ -71,13 +108,8 @@ impl Lane {
         let Claimed {
             rows, full, took, ..
         } = &claim.claimed;
-        let now = Instant::now();
-        match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
-                let more = *full || outcome.cut;
-                cursor.scanned(*start, *took, outcome.last, more, now);
-            }
-        }
+        let more = *full || outcome.cut;
+        self.scanned(&claim.start, *took, outcome.last, more, Instant::now());
         self.pace.learn(&Seen {
             full: *full,
             done: outcome.ran(),
@@ -91,27 +123,41 @@ impl Lane {
     /// A claim has found nothing: whether it did not see everything, and another one may be made at once.
     pub(super) fn found_nothing(&mut self, claim: &Claim) -> bool {
         let now = Instant::now();
-        match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
-                cursor.scanned(*start, claim.claimed.took, None, false, now);
-                !cursor.is_floor(*start) && cursor.is_floor(cursor.start(now))
+        self.scanned(&claim.start, claim.claimed.took, None, false, now);
+        match (&self.walk, claim.start.of()) {
+            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => {
+                !cursor.is_floor(position) && cursor.is_floor(cursor.start(now))
             }
+            (Walk::Urgent(_), _) => false,
         }
     }
 
     /// A look that began there has found nothing to claim.
     pub(super) fn passed(&mut self, start: &Start, took: Duration, now: Instant) {
-        match (&mut self.walk, start) {
-            (Walk::ById(cursor), Start::ById(start)) => {
-                cursor.scanned(*start, took, None, false, now);
+        self.scanned(start, took, None, false, now);
+    }
+
+    fn scanned(
+        &mut self,
+        start: &Start,
+        took: Duration,
+        last: Option<i64>,
+        more: bool,
+        now: Instant,
+    ) {
+        match (&mut self.walk, start.of()) {
+            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => {
+                cursor.scanned(position, took, last, more, now);
             }
+            (Walk::Urgent(_), _) => {}
         }
     }
 
     /// A claim has come to nothing: it is made again, one notification at a time.
     pub(super) fn redo_alone(&mut self, claim: &Claim) {
-        match (&mut self.walk, &claim.start) {
-            (Walk::ById(cursor), Start::ById(start)) => cursor.back_to(*start),
+        match (&mut self.walk, claim.start.of()) {
+            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => cursor.back_to(position),
+            (Walk::Urgent(_), _) => {}
         }
         self.pace.redo_alone(claim.claimed.rows.len());
     }
@@ -119,7 +165,8 @@ impl Lane {
     /// If something may be there that was not seen: when to look for it, even if nobody rings.
     pub(super) fn unseen_until(&self) -> Option<Instant> {
         match &self.walk {
-            Walk::ById(cursor) => cursor.unseen_until(),
+            Walk::ById(cursor) | Walk::Due(cursor) => cursor.unseen_until(),
+            Walk::Urgent(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::connect::Connector;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
@@ -91,6 +92,7 @@ pub(super) async fn start(
         transient,
         floor,
         wake: Notify::new(),
+        alarm: Alarm::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),

@@ -39,6 +39,7 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
                 function: "notify_jobs",
                 version: 1,
                 was: &[],
+                urgent: false,
             },
             ops: &[Op::Message],
         }],
@@ -110,6 +111,11 @@ impl DurableHandler for Work {
                     let row = cx.transaction().query_one(sql, &[]).await?;
                     let settings: String = row.get(0);
                     cx.transaction().execute(insert, &[&settings]).await?;
+                }
+                "block" => {
+                    let lock = "SELECT pg_advisory_xact_lock(1)";
+                    cx.transaction().batch_execute(lock).await?;
+                    cx.transaction().execute(insert, &[&effect]).await?;
                 }
                 _ => {
                     cx.transaction().execute(insert, &[&effect]).await?;
@@ -209,6 +215,18 @@ impl Running {
         let worker = set_up(worker);
         let task = tokio::spawn(worker.run_until(async move { shutdown.notified().await }));
         Self { stop, task, events }
+    }
+
+    /// Waits until a consumer has found nothing to do.
+    pub(crate) async fn idle(&mut self) {
+        let idle = async {
+            while let Some(event) = self.events.recv().await {
+                if let WorkerEvent::Idle = event {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, idle).await.expect("idle");
     }
 
     pub(crate) async fn stop(self) -> mpsc::UnboundedReceiver<WorkerEvent> {
