@@ -79,6 +79,16 @@ fn dedup(
         let diagnostic = Diagnostic::new(Code::Incompatible, declared.span.clone(), message);
         diagnostics.push(diagnostic.help("remove one of them"));
     }
+    if let (Some(Keep::Debounce { quiet, .. }), Some(text)) = (keep, &channel.options.expires_after)
+        && duration(&text.value).is_some_and(|expires| expires <= quiet)
+    {
+        let message = "a message would expire before it is due";
+        let diagnostic = Diagnostic::new(Code::Incompatible, text.span.clone(), message).secondary(
+            declared.span.clone(),
+            "due after `debounce` at the earliest",
+        );
+        diagnostics.push(diagnostic.help("make `expires` longer than `debounce`"));
+    }
     let dedup = Dedup {
         key: key?,
         keep: keep?,
@@ -108,7 +118,7 @@ fn key(
         } else if fields.iter().any(|field| field.name == name.value) {
             let message = format!("the field `{}` is not published any more", name.value);
             diagnostics.push(invalid(name, message).help("remove it, or its `until`"));
-        } else if !channel.broken {
+        } else if !fields.is_empty() || !channel.broken {
             let channel = &channel.name.value;
             let message = format!("channel `{channel}` has no field `{}`", name.value);
             let names = published().map(|field| field.name.as_str());
@@ -155,7 +165,8 @@ fn keep(declared: &DedupDecl, diagnostics: &mut Diagnostics) -> Option<Keep> {
         }
         (None, Some(quiet), Some(at_most)) => {
             let bound = at_most;
-            let (quiet, at_most) = (time(quiet, diagnostics)?, time(at_most, diagnostics)?);
+            let times = (time(quiet, diagnostics), time(at_most, diagnostics));
+            let (quiet, at_most) = (times.0?, times.1?);
             if at_most >= quiet {
                 return Some(Keep::Debounce { quiet, at_most });
             }
