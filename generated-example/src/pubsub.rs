@@ -169,6 +169,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -206,6 +207,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -254,6 +256,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -301,6 +304,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -395,6 +399,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -483,6 +488,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.

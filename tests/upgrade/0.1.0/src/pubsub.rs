@@ -209,6 +209,7 @@ impl AuthorSaved {
         function: "capture_author_saved",
         version: 2,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -248,6 +249,7 @@ impl PostGone {
         function: "capture_post_gone",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -304,6 +306,7 @@ impl PostBulk {
         function: "capture_post_bulk",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -351,6 +354,7 @@ impl PostLate {
         function: "capture_post_late",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -384,6 +388,7 @@ impl PostWiped {
         function: "capture_post_wiped",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -421,6 +426,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.

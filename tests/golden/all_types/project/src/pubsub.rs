@@ -768,6 +768,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -854,6 +855,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1084,6 +1086,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -1179,6 +1182,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1240,6 +1244,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.

@@ -317,6 +317,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -397,6 +398,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        urgent: False,
     };
 }
 
@@ -465,6 +467,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -504,6 +507,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -539,6 +543,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -574,6 +579,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -621,6 +627,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -724,6 +731,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -785,6 +793,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -853,6 +862,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        urgent: False,
     };
 
     /// A message with its defaults.

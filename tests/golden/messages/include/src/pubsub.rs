@@ -54,6 +54,7 @@ impl Plain {
         function: "notify_plain",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -115,6 +116,7 @@ impl Shout {
         function: "notify_shout",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -177,6 +179,7 @@ impl Remind {
         function: "notify_remind",
         version: 1,
         was: &["nag"],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -272,6 +275,7 @@ impl Offer {
         function: "notify_offer",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -368,6 +372,7 @@ impl Either {
         function: "notify_either",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -463,6 +468,7 @@ impl Ticket {
         function: "notify_ticket",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.
@@ -559,6 +565,7 @@ impl Once {
         function: "notify_once",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -631,6 +638,7 @@ impl Latest {
         function: "notify_latest",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -696,6 +704,7 @@ impl Calm {
         function: "notify_calm",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -762,6 +771,7 @@ impl AllFirst {
         function: "notify_all_first",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.
@@ -874,6 +884,7 @@ impl AllLast {
         function: "notify_all_last",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.

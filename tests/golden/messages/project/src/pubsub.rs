@@ -62,6 +62,7 @@ impl Plain {
         function: "notify_plain",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -123,6 +124,7 @@ impl Shout {
         function: "notify_shout",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -185,6 +187,7 @@ impl Remind {
         function: "notify_remind",
         version: 1,
         was: &["nag"],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -280,6 +283,7 @@ impl Offer {
         function: "notify_offer",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -376,6 +380,7 @@ impl Either {
         function: "notify_either",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -471,6 +476,7 @@ impl Ticket {
         function: "notify_ticket",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.
@@ -567,6 +573,7 @@ impl Once {
         function: "notify_once",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -639,6 +646,7 @@ impl Latest {
         function: "notify_latest",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -704,6 +712,7 @@ impl Calm {
         function: "notify_calm",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -770,6 +779,7 @@ impl AllFirst {
         function: "notify_all_first",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.
@@ -882,6 +892,7 @@ impl AllLast {
         function: "notify_all_last",
         version: 1,
         was: &[],
+        urgent: True,
     };
 
     /// A message with its defaults.

@@ -255,6 +255,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -318,6 +319,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -354,6 +356,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -407,6 +410,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -461,6 +465,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -506,6 +511,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -544,6 +550,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -579,6 +586,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -611,6 +619,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -650,6 +659,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -697,6 +707,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -745,6 +756,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -809,6 +821,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -857,6 +870,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -892,6 +906,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -957,6 +972,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -1031,6 +1047,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.

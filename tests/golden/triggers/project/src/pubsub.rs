@@ -263,6 +263,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -326,6 +327,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -362,6 +364,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -415,6 +418,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -469,6 +473,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -514,6 +519,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -552,6 +558,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -587,6 +594,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -619,6 +627,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -658,6 +667,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -705,6 +715,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -753,6 +764,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -817,6 +829,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -865,6 +878,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -900,6 +914,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -965,6 +980,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -1039,6 +1055,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.

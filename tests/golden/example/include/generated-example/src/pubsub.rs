@@ -161,6 +161,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -198,6 +199,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -246,6 +248,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        urgent: False,
     };
 }
 
@@ -293,6 +296,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -387,6 +391,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
@@ -475,6 +480,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        urgent: False,
     };
 
     /// A message with its defaults.
