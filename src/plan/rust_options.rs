@@ -109,7 +109,7 @@ fn said(time: Duration) -> String {
     ];
     units
         .into_iter()
-        .find(|(unit, _)| milliseconds % unit == 0)
+        .find(|(unit, _)| milliseconds.is_multiple_of(*unit))
         .map_or_else(
             || format!("{milliseconds}ms"),
             |(unit, name)| format!("{}{name}", milliseconds / unit),

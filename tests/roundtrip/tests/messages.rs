@@ -132,8 +132,8 @@ async fn what_the_sender_says_of_a_message_arrives() {
     let fixture = Fixture::migrated().await;
     let mut work = fixture.work(&["on_reminder"]).await;
     let send = async |text: &str, options: ReminderOptions| {
-        let sent = Reminder::new(text.into()).notify_with(&fixture.writer, options);
-        sent.await.unwrap();
+        let message = Reminder::new(text.into());
+        message.notify_with(&fixture.writer, options).await.unwrap();
     };
     let options = ReminderOptions::new;
     let yesterday = Utc::now() - TimeDelta::days(1);

@@ -209,7 +209,7 @@ impl AuthorSaved {
         function: "capture_author_saved",
         version: 2,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -249,7 +249,7 @@ impl PostGone {
         function: "capture_post_gone",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -306,7 +306,7 @@ impl PostBulk {
         function: "capture_post_bulk",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -354,7 +354,7 @@ impl PostLate {
         function: "capture_post_late",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -388,7 +388,7 @@ impl PostWiped {
         function: "capture_post_wiped",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -426,7 +426,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

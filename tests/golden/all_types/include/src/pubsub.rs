@@ -760,7 +760,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -847,7 +847,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1078,7 +1078,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1174,7 +1174,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1236,7 +1236,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -768,7 +768,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -855,7 +855,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1086,7 +1086,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1182,7 +1182,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1244,7 +1244,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

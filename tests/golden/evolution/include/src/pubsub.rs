@@ -309,7 +309,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -390,7 +390,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -459,7 +459,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -499,7 +499,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -535,7 +535,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -571,7 +571,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -619,7 +619,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -723,7 +723,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -785,7 +785,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -854,7 +854,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -317,7 +317,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -398,7 +398,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -467,7 +467,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -507,7 +507,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -543,7 +543,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -579,7 +579,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -627,7 +627,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -731,7 +731,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -793,7 +793,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -862,7 +862,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -54,7 +54,7 @@ impl Plain {
         function: "notify_plain",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -116,7 +116,7 @@ impl Shout {
         function: "notify_shout",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -179,7 +179,7 @@ impl Remind {
         function: "notify_remind",
         version: 1,
         was: &["nag"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -275,7 +275,7 @@ impl Offer {
         function: "notify_offer",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -372,7 +372,7 @@ impl Either {
         function: "notify_either",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -468,7 +468,7 @@ impl Ticket {
         function: "notify_ticket",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.
@@ -565,7 +565,7 @@ impl Once {
         function: "notify_once",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -638,7 +638,7 @@ impl Latest {
         function: "notify_latest",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -704,7 +704,7 @@ impl Calm {
         function: "notify_calm",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -771,7 +771,7 @@ impl AllFirst {
         function: "notify_all_first",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.
@@ -884,7 +884,7 @@ impl AllLast {
         function: "notify_all_last",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.

@@ -62,7 +62,7 @@ impl Plain {
         function: "notify_plain",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -124,7 +124,7 @@ impl Shout {
         function: "notify_shout",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -187,7 +187,7 @@ impl Remind {
         function: "notify_remind",
         version: 1,
         was: &["nag"],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -283,7 +283,7 @@ impl Offer {
         function: "notify_offer",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -380,7 +380,7 @@ impl Either {
         function: "notify_either",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -476,7 +476,7 @@ impl Ticket {
         function: "notify_ticket",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.
@@ -573,7 +573,7 @@ impl Once {
         function: "notify_once",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -646,7 +646,7 @@ impl Latest {
         function: "notify_latest",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -712,7 +712,7 @@ impl Calm {
         function: "notify_calm",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -779,7 +779,7 @@ impl AllFirst {
         function: "notify_all_first",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.
@@ -892,7 +892,7 @@ impl AllLast {
         function: "notify_all_last",
         version: 1,
         was: &[],
-        urgent: True,
+        urgent: true,
     };
 
     /// A message with its defaults.

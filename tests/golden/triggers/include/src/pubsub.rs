@@ -255,7 +255,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -319,7 +319,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -356,7 +356,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -410,7 +410,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -465,7 +465,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -511,7 +511,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -550,7 +550,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -586,7 +586,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -619,7 +619,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -659,7 +659,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -707,7 +707,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -756,7 +756,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -821,7 +821,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -870,7 +870,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -906,7 +906,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -972,7 +972,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1047,7 +1047,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

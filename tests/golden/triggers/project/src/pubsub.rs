@@ -263,7 +263,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -327,7 +327,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -364,7 +364,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -418,7 +418,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -473,7 +473,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -519,7 +519,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -558,7 +558,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -594,7 +594,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -627,7 +627,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -667,7 +667,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -715,7 +715,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -764,7 +764,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -829,7 +829,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -878,7 +878,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -914,7 +914,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -980,7 +980,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1055,7 +1055,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

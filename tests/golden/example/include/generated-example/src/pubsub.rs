@@ -161,7 +161,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -199,7 +199,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -248,7 +248,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -296,7 +296,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -391,7 +391,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -480,7 +480,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -169,7 +169,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -207,7 +207,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -256,7 +256,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 }
 
@@ -304,7 +304,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -399,7 +399,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -488,7 +488,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
-        urgent: False,
+        urgent: false,
     };
 
     /// A message with its defaults.
