@@ -347,7 +347,7 @@ fn another_generator_emits_nothing_until_it_is_asked_to() {
     let id = Emitted::parse(&up).unwrap().id;
     let up = up
         .replacen(&id, NO_ID, 1)
-        .replace("-- Only a hint", "-- A hint");
+        .replace("-- A worker that sleeps", "-- Who sleeps");
     let (up, other_id) = sealed(&up);
     project.write(UP, &up);
     let down = project.read("migrations/0001_pgpubsub_init.down.sql");
@@ -361,11 +361,11 @@ fn another_generator_emits_nothing_until_it_is_asked_to() {
     assert_eq!(code(&project.run(&["--upgrade-templates"])), 0);
     let second = project.read(&project.find("0002_", ".up.sql"));
     assert!(
-        second.contains("-- Only a hint") && !second.contains("TRIGGER \""),
+        second.contains("-- A worker that sleeps") && !second.contains("TRIGGER \""),
         "{second}"
     );
     let back = project.read(&project.find("0002_", ".down.sql"));
-    assert!(back.contains("-- A hint"), "{back}");
+    assert!(back.contains("-- Who sleeps"), "{back}");
     assert_eq!(project.read(UP), up);
     assert_eq!(code(&project.run(&["check"])), 0);
     assert!(stdout(&project.run(&["--upgrade-templates"])).contains("up to date"));

@@ -55,6 +55,8 @@ pub struct Channel {
     pub wire: &'static str,
     /// How it delivers.
     pub delivery: Delivery,
+    /// How its writers wake workers.
+    pub wake: Wake,
     /// Its function in the storage schema, unquoted.
     pub function: &'static str,
     /// Highest version of what it carries that this code reads: of its model, or of the message.
@@ -63,6 +65,19 @@ pub struct Channel {
     pub was: &'static [&'static str],
     /// Whether senders may say that a message is urgent (`priority`).
     pub urgent: bool,
+}
+
+/// How the writers of a durable channel wake workers. What they store is found in any case, by the poll of an idle worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// NOTIFY, if a worker sleeps.
+    Door,
+    /// NOTIFY at each commit.
+    Commit,
+    /// Not at all; workers poll often.
+    Poll,
+    /// Not at all.
+    None,
 }
 
 /// A model.
@@ -96,6 +111,20 @@ impl ListenerSpec {
         self.subscriptions
             .iter()
             .map(|subscription| subscription.channel.wire)
+    }
+
+    /// Where writers of a durable listener's channels ring, and how.
+    pub(crate) fn bells(&self) -> impl Iterator<Item = (&'static str, Wake)> + use<> {
+        self.subscriptions
+            .iter()
+            .map(|subscription| (subscription.channel.wire, subscription.channel.wake))
+            .filter(|(_, wake)| matches!(wake, Wake::Door | Wake::Commit))
+    }
+
+    pub(crate) fn wakes(&self) -> impl Iterator<Item = Wake> + use<> {
+        self.subscriptions
+            .iter()
+            .map(|subscription| subscription.channel.wake)
     }
 
     pub(crate) fn channels(&self) -> impl Iterator<Item = &'static str> + use<> {

@@ -4,13 +4,20 @@
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
     schema: String,
+    unquoted: String,
 }
 
 impl Sql {
     pub(crate) fn new(storage_schema: &str) -> Self {
         Self {
             schema: quote_identifier(storage_schema),
+            unquoted: storage_schema.to_owned(),
         }
+    }
+
+    /// Unquoted.
+    pub(crate) fn storage_schema(&self) -> &str {
+        &self.unquoted
     }
 
     /// A table or function of the storage schema, for a message.
@@ -130,6 +137,19 @@ impl Sql {
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
     pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; \
          SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT; ";
+
+    /// `$1` keys of doors: each with who holds it now: `us`, `writers` who have not rung, or a `worker`.
+    ///
+    /// The order of a CASE is that of its branches. The shared lock ends with the statement.
+    pub(crate) const TRY_TO_SHUT: &str = "SELECT k, CASE \
+         WHEN pg_catalog.pg_try_advisory_lock(k) THEN 'us' \
+         WHEN pg_catalog.pg_try_advisory_xact_lock_shared(k) THEN 'writers' \
+         ELSE 'worker' END \
+         FROM pg_catalog.unnest($1::pg_catalog.int8[]) AS k";
+
+    /// `$1` keys of doors that we hold, `$2` where workers of the groups ring for each other.
+    pub(crate) const OPEN: &str = "SELECT pg_catalog.pg_advisory_unlock(k), pg_catalog.pg_notify(wire, '') \
+         FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($2::pg_catalog.text[])) AS door (k, wire)";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
@@ -30,6 +30,7 @@ const WORK: ListenerSpec = ListenerSpec {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
@@ -251,7 +252,8 @@ async fn without_recovery_only_what_comes_later_is_delivered_even_after_the_list
                 WorkerEvent::Listening if listening == 0 => {
                     listening = 1;
                     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                                WHERE datname = current_database() AND (query ILIKE 'listen%' OR query = 'SELECT 1')";
+                                WHERE pid <> pg_backend_pid() AND datname = current_database()
+                                AND (query LIKE '%pg_advisory_unlock%' OR query LIKE '%pg_try_advisory_lock%')";
                     client.execute(kill, &[]).await.unwrap();
                     publish(&client, "later").await;
                 }

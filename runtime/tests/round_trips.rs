@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Worker, WorkerEvent};
@@ -33,6 +33,7 @@ const WORK: ListenerSpec = ListenerSpec {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
     BoxFuture, Catalog, Channel, ContextFilter, FilterValue, ListenerSpec, Subscription,
-    TransientHandler,
+    TransientHandler, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
@@ -30,6 +30,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             name: "news",
             wire: "pgpubsub_news",
             delivery: Delivery::Transient,
+            wake: Wake::Commit,
             function: "notify_news",
             version: 1,
             was: &[],

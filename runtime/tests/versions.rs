@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, TransientHandler,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, TransientHandler, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
@@ -27,6 +27,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         name,
         wire,
         delivery,
+        wake: Wake::Commit,
         function: "notify_jobs",
         version: 3,
         was: &["tasks"],

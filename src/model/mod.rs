@@ -183,6 +183,8 @@ pub struct Channel {
     pub oldest: Option<Spanned<u32>>,
     /// Durable or transient.
     pub delivery: Delivery,
+    /// How a durable one wakes workers.
+    pub wake: Wake,
     /// What it carries.
     pub kind: ChannelKind,
     /// More derives and attributes for its Rust types.
@@ -311,6 +313,19 @@ pub enum Delivery {
     Durable,
     /// LISTEN/NOTIFY only.
     Transient,
+}
+
+/// How a durable channel wakes workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// NOTIFY, if a worker sleeps.
+    Door,
+    /// NOTIFY at each commit.
+    Commit,
+    /// Workers look often.
+    Poll,
+    /// Workers look as seldom as they do anyway.
+    None,
 }
 
 /// A field of a message channel.

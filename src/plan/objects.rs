@@ -117,6 +117,7 @@ fn kin(function: &SqlFunction, schema: &Schema) -> String {
         .find(|channel| channel.name == function.channel_name);
     for branch in &mut function.branches {
         branch.groups.clear();
+        branch.doors.clear();
     }
     let model = match channel.map(|channel| &channel.kind) {
         Some(ChannelKind::Trigger(on)) => schema.models[on.model].name.as_str(),

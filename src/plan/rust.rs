@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Channel, ChannelKind, Delivery, Extra, Op, Schema, TriggerChannel};
+use crate::model::{Channel, ChannelKind, Delivery, Extra, Op, Schema, TriggerChannel, Wake};
 
 use super::error::PlanError;
 use super::evolution::{Image, Readers, Seen};
@@ -61,6 +61,8 @@ pub struct RustChannel {
     pub wire: String,
     /// Variant of `Delivery`.
     pub delivery: &'static str,
+    /// Variant of `Wake`.
+    pub wake: &'static str,
     /// Function in the database, as a literal.
     pub function: String,
     /// Highest version that is read.
@@ -339,6 +341,13 @@ fn rust_channel(
         delivery: match channel.delivery {
             Delivery::Durable => "Durable",
             Delivery::Transient => "Transient",
+        },
+        wake: match (channel.delivery, channel.wake) {
+            // Its NOTIFY is no wake-up; whoever is connected gets it.
+            (Delivery::Transient, _) | (_, Wake::Commit) => "Commit",
+            (_, Wake::Door) => "Door",
+            (_, Wake::Poll) => "Poll",
+            (_, Wake::None) => "None",
         },
         function: rust_literal(&function_name(prefix, &channel.name)),
         version: versions.of_channel(schema, channel),

@@ -70,6 +70,8 @@ pub struct GenerateDecl {
 pub struct DefaultsDecl {
     /// `delivery`.
     pub delivery: Option<Spanned<String>>,
+    /// `wake`.
+    pub wake: Option<Spanned<String>>,
     /// `level`.
     pub level: Option<Spanned<String>>,
     /// `fire`.

@@ -86,6 +86,8 @@ const fn later(name: &'static str) -> Key {
 
 /// Words of `delivery`.
 pub const DELIVERIES: &[&str] = &["durable", "transient"];
+/// Words of `wake`.
+pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
 /// Words of `level`.
 pub const LEVELS: &[&str] = &["row", "statement"];
 /// Words of `fire`.
@@ -309,8 +311,12 @@ pub static DEFAULTS: Mapping = Mapping {
             Shape::Bool,
             "Whether a transaction may switch channels off for itself. Default: false.",
         ),
+        key(
+            "wake",
+            Shape::Word(WAKES),
+            "How durable channels wake workers that do not say. Default: door.",
+        ),
         ALLOW,
-        later("wake"),
     ],
 };
 
@@ -451,6 +457,11 @@ pub static CHANNEL: Mapping = Mapping {
             "`durable`: stored, processed once. `transient`: to whoever is connected.",
         ),
         key(
+            "wake",
+            Shape::Word(WAKES),
+            "How a durable channel wakes workers. `door`: only one that sleeps. `commit`: at each commit. `poll`, `none`: not at all.",
+        ),
+        key(
             "changed",
             Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
             "Which updates count: by columns whose values really differ, or by the whole row.",
@@ -536,7 +547,6 @@ pub static CHANNEL: Mapping = Mapping {
         WAS,
         OLDEST,
         later("key"),
-        later("wake"),
     ],
 };
 

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
-
 use super::WorkerEvent;
 use super::batch::{self, Outcome};
 use super::delivery::{Asked, End, Ended, Ready, Statements, begin};
+use super::door;
 use super::failure;
 use super::lane::{Claim, Lane};
 use super::shared::{Durable, Shared};
@@ -26,6 +25,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
         match connect_and_serve(&shared, &mut failures).await {
             Ok(()) => return,
             Err(error) => {
+                // What it was woken for is for another one now.
+                shared.wake.notify_one();
                 failures += 1;
                 if !shared
                     .pause_before_reconnect(failures, &error.to_string())
@@ -54,15 +55,11 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
         (transaction, worked) = consumer.pass(transaction).await?;
         // Only now: a session whose statements fail must not be tried again without a pause.
         *failures = 0;
-        if !worked {
+        if worked {
+            shared.rest.found();
+        } else {
             shared.emit(WorkerEvent::Idle);
-            let unseen = consumer.unseen_until();
-            tokio::select! {
-                () = shared.wake.notified() => {}
-                () = tokio::time::sleep(shared.options.poll_interval) => {}
-                () = sleep_until(unseen.unwrap_or_else(Instant::now).into()), if unseen.is_some() => {}
-                () = shared.stop.cancelled() => {}
-            }
+            door::rest(shared, consumer.unseen_until()).await;
         }
     }
     Ok(())

@@ -1,29 +1,39 @@
-//! The session that LISTENs. It never runs a transaction, so it never holds up the queue of the server.
+//! The session that LISTENs and holds the doors. It never runs a longer transaction, so it never holds up the queue of the server.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::{Client, Notification};
 
 use super::WorkerEvent;
 use super::connect::Session;
+use super::door::Doors;
 use super::shared::Shared;
 use super::transient::Dispatcher;
 use crate::Error;
-use crate::generated::ListenerSpec;
+use crate::generated::{ListenerSpec, Wake};
 use crate::sql::Sql;
+
+/// How long a worker that stops tries to open its doors; they open by themselves when its session ends.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// Listens until the worker stops; after a loss it connects again.
 pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
     let mut failures = 0;
     while !shared.stop.is_cancelled() {
         let error = match open(&shared).await {
-            Ok(session) => {
+            Ok(mut listening) => {
                 failures = 0;
                 shared.emit(WorkerEvent::Listening);
                 // First LISTEN, then scan: what was stored before the LISTEN is found now, what comes later rings.
                 shared.wake.notify_one();
                 tokio::select! {
-                    () = shared.stop.cancelled() => return,
-                    () = forward(&shared, &transient, session) => "the listening connection was lost".to_owned(),
+                    () = shared.stop.cancelled() => {
+                        listening.leave().await;
+                        return;
+                    }
+                    error = listening.forward(&shared, &transient) => error,
                 }
             }
             Err(error) => error.to_string(),
@@ -35,34 +45,94 @@ pub(super) async fn run(shared: Arc<Shared>, transient: Dispatcher) {
     }
 }
 
-async fn open(shared: &Shared) -> Result<Session, Error> {
+struct Listening {
+    session: Session,
+    doors: Doors,
+    /// Where the writers of durable channels ring.
+    bells: HashMap<&'static str, Wake>,
+    /// This session, which hears itself.
+    process: i32,
+}
+
+async fn open(shared: &Shared) -> Result<Listening, Error> {
     let session = shared.connector.connect().await?;
+    let client = &session.client;
     let durable = shared.durable.iter().map(|entry| &entry.spec);
-    let wires: HashSet<&str> = durable
-        .chain(shared.transient.iter().map(|entry| &entry.spec))
+    let bells: HashMap<&str, Wake> = durable.flat_map(ListenerSpec::bells).collect();
+    let transient = shared.transient.iter().map(|entry| &entry.spec);
+    let wires: HashSet<&str> = transient
         .flat_map(ListenerSpec::wires)
+        .chain(bells.keys().copied())
         .collect();
     let listen: Vec<String> = wires.into_iter().map(Sql::listen).collect();
-    session
-        .client
+    client
         .batch_execute(&listen.join("; "))
         .await
         .map_err(|error| Error::postgres("LISTEN", error))?;
-    Ok(session)
+    let process = own_process(client).await?;
+    let doors = Doors::prepare(client, shared).await?;
+    Ok(Listening {
+        session,
+        doors,
+        bells,
+        process,
+    })
 }
 
-/// Hands on what comes, until the connection ends.
-async fn forward(shared: &Shared, transient: &Dispatcher, mut session: Session) {
-    let durable: HashSet<&str> = shared
-        .durable
-        .iter()
-        .flat_map(|entry| entry.spec.wires())
-        .collect();
-    while let Some(notification) = session.notifications.recv().await {
-        if durable.contains(notification.channel()) {
+async fn own_process(client: &Client) -> Result<i32, Error> {
+    let row = client
+        .query_one("SELECT pg_catalog.pg_backend_pid()", &[])
+        .await
+        .map_err(|error| Error::postgres("ask for the own process", error))?;
+    Ok(row.get(0))
+}
+
+impl Listening {
+    /// Hands on what comes and minds the doors, until the connection ends; why it did.
+    async fn forward(&mut self, shared: &Shared, transient: &Dispatcher) -> String {
+        loop {
+            let minded = tokio::select! {
+                notification = self.session.notifications.recv() => match notification {
+                    Some(notification) => self.hear(shared, transient, &notification).await,
+                    None => return "the listening connection was lost".to_owned(),
+                },
+                () = self.doors.due(&shared.rest) => {
+                    self.doors.turn(&self.session.client, shared).await
+                }
+            };
+            if let Err(error) = minded {
+                return error.to_string();
+            }
+        }
+    }
+
+    async fn hear(
+        &mut self,
+        shared: &Shared,
+        transient: &Dispatcher,
+        notification: &Notification,
+    ) -> Result<(), Error> {
+        let wire = notification.channel();
+        if let Some(wake) = self.bells.get(wire) {
+            let busy = shared.rest.is_busy();
             shared.wake.notify_one();
-        } else {
-            transient.dispatch(notification.channel(), notification.payload());
+            if *wake == Wake::Door {
+                self.doors.rung(&self.session.client, busy).await?;
+            }
+        } else if !self.doors.is_wire(wire) {
+            transient.dispatch(wire, notification.payload());
+        } else if notification.process_id() != self.process {
+            self.doors.opened_elsewhere(wire);
+            shared.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// So that the other workers of the groups know it at once.
+    async fn leave(&mut self) {
+        let open = self.doors.open(&self.session.client);
+        if let Ok(Err(error)) = tokio::time::timeout(LEAVING, open).await {
+            tracing::debug!("the doors open when the session ends: {error}");
         }
     }
 }

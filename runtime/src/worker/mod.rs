@@ -9,6 +9,7 @@ mod connect;
 mod consumer;
 mod cursor;
 mod delivery;
+mod door;
 mod event;
 mod failure;
 mod lane;
@@ -131,6 +132,13 @@ impl Worker {
     #[must_use]
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.options.poll_interval = interval;
+        self
+    }
+
+    /// The same for a worker that serves a channel with `wake: poll`, whose writers wake nobody. Default 1 s.
+    #[must_use]
+    pub fn short_poll_interval(mut self, interval: Duration) -> Self {
+        self.options.short_poll_interval = interval;
         self
     }
 

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::connect::Connector;
+use super::door::Rest;
 use super::options::Options;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
-use crate::generated::{DurableHandler, ListenerSpec, TransientHandler};
+use crate::generated::{DurableHandler, ListenerSpec, TransientHandler, Wake};
 use crate::sql::Sql;
 
 pub(super) struct Shared {
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub wake: Notify,
     /// Something will be due.
     pub alarm: Alarm,
+    pub rest: Rest,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
     /// Listeners and versions that [`Shared::too_new`] has told of.
@@ -71,9 +73,19 @@ impl Shared {
         }
     }
 
+    /// How long a consumer rests at most.
+    pub(super) fn poll_interval(&self) -> Duration {
+        let mut wakes = self.durable.iter().flat_map(|entry| entry.spec.wakes());
+        let options = &self.options;
+        match wakes.any(|wake| wake == Wake::Poll) {
+            true => options.poll_interval.min(options.short_poll_interval),
+            false => options.poll_interval,
+        }
+    }
+
     /// Wakes a consumer after a pause, unless it polls before that anyway.
     pub(super) fn wake_after(self: &Arc<Self>, pause: Duration) {
-        if pause >= self.options.poll_interval {
+        if pause >= self.poll_interval() {
             return;
         }
         let shared = Arc::clone(self);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::connect::Connector;
+use super::door::Rest;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
@@ -93,6 +94,7 @@ pub(super) async fn start(
         floor,
         wake: Notify::new(),
         alarm: Alarm::default(),
+        rest: Rest::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription,
+    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
@@ -36,6 +36,7 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
                 name: "jobs",
                 wire: "pgpubsub_jobs",
                 delivery: Delivery::Durable,
+                wake: Wake::Commit,
                 function: "notify_jobs",
                 version: 1,
                 was: &[],

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::schema::{ChannelDecl, Document, Spanned};
 
-use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model};
+use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
@@ -74,6 +74,7 @@ pub(super) fn check(
             was: past::was(declared.was.as_ref(), &declared.name.value, diagnostics),
             oldest: oldest(declared, is_message, diagnostics),
             delivery,
+            wake: wake(declared, document, delivery, diagnostics),
             kind,
             extra: extra::check(&declared.extra, diagnostics),
         });
@@ -95,6 +96,32 @@ fn delivery(own: Option<&Spanned<String>>, default: Option<&Spanned<String>>) ->
     match own.or(default).map(|word| word.value.as_str()) {
         Some("transient") => Delivery::Transient,
         _ => Delivery::Durable,
+    }
+}
+
+fn wake(
+    declared: &ChannelDecl,
+    document: &Document,
+    delivery: Delivery,
+    diagnostics: &mut Diagnostics,
+) -> Wake {
+    let own = declared.settings.wake.as_ref();
+    if let (Some(own), Delivery::Transient) = (own, delivery) {
+        let message = format!(
+            "channel `{}` is transient: nothing waits that a worker would have to be woken for",
+            declared.name.value
+        );
+        let diagnostic = Diagnostic::new(Code::InvalidOption, own.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove it; a transient notification is a NOTIFY itself"));
+    }
+    match own
+        .or(document.defaults.wake.as_ref())
+        .map(|word| word.value.as_str())
+    {
+        Some("commit") => Wake::Commit,
+        Some("poll") => Wake::Poll,
+        Some("none") => Wake::None,
+        _ => Wake::Door,
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::ident::{free_sql_name, sql_ident, sql_literal};
 use super::super::rust_types::{payload_cast, settings};
 use super::super::versions::Versions;
 use super::condition::{self, Rows};
+use super::door;
 use super::trigger::{NEW_ROWS, OLD_ROWS};
 use super::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlParent, qualified};
 
@@ -39,12 +40,14 @@ pub(super) fn function(
         .enumerate()
         .map(|(index, op)| {
             let images = images(schema, on, op, rows, &mut needed);
+            let groups_of = groups(op);
             let by_row = op == Op::Truncate || rows == Rows::Records;
             SqlBranch {
                 keyword: if index == 0 { "IF" } else { "ELSIF" },
                 tg_op: sql_literal(&op.as_str().to_uppercase()),
                 op: sql_literal(op.as_str()),
-                groups: groups(op),
+                groups: groups_of.iter().map(|group| sql_literal(group)).collect(),
+                doors: door::keys(schema, channel, &groups_of),
                 images,
                 condition: condition::in_function(schema, on, op, rows, &mut needed),
                 rows: (!by_row).then(|| statement_rows(model, op)),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::{Channel, Dedup, Keep, MessageOptions, Op, Schema};
 
 use super::super::ident::{sql_ident, sql_literal};
-use super::{SqlBranch, SqlFunction};
+use super::{SqlBranch, SqlFunction, door};
 
 /// The argument types of the function of a message channel.
 const ARGUMENTS: &str = "pg_catalog.text, pg_catalog.int4, pg_catalog.json";
@@ -73,7 +73,8 @@ pub(super) fn function(
         keyword: "",
         tg_op: String::new(),
         op: sql_literal(Op::Message.as_str()),
-        groups: groups.to_vec(),
+        groups: groups.iter().map(|group| sql_literal(group)).collect(),
+        doors: door::keys(schema, channel, groups),
         images: Vec::new(),
         condition: Vec::new(),
         rows: None,

@@ -2,6 +2,7 @@
 
 mod capture;
 mod condition;
+mod door;
 mod message;
 mod probe;
 mod trigger;
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::history::Key;
-use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent};
+use crate::model::{Channel, ChannelKind, Delivery, Op, Schema, TriggerEvent, Wake};
 
 use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
@@ -79,6 +80,8 @@ pub struct SqlFunction {
     pub wire: String,
     /// Stored, or only notified.
     pub durable: bool,
+    /// Whether a durable one sends a NOTIFY at each commit.
+    pub rings: bool,
     /// Version of the model, or of the message channel.
     pub model_version: u32,
     /// `SET` clauses beside the search path: those that the texts of the captured types depend on.
@@ -111,6 +114,8 @@ pub struct SqlBranch {
     pub op: String,
     /// Groups that get a copy, as literals.
     pub groups: Vec<String>,
+    /// The doors of the groups that it rings at: keys of advisory locks, as literals.
+    pub doors: Vec<String>,
     /// Row images.
     pub images: Vec<SqlImage>,
     /// What must hold; lines of one expression.
@@ -269,11 +274,11 @@ impl Groups {
     fn new(schema: &Schema) -> Self {
         let mut groups: HashMap<(usize, Op), Vec<String>> = HashMap::new();
         for listener in &schema.listeners {
-            let group = sql_literal(&listener.group);
+            let group = &listener.group;
             for subscription in &listener.channels {
                 for op in &subscription.ops {
                     let there = groups.entry((subscription.channel, *op)).or_default();
-                    if !there.contains(&group) {
+                    if !there.contains(group) {
                         there.push(group.clone());
                     }
                 }
@@ -282,7 +287,7 @@ impl Groups {
         Self { groups }
     }
 
-    /// In order of the file, each once, as literals.
+    /// In order of the file, each once.
     fn of(&self, channel: usize, op: Op) -> Vec<String> {
         self.groups.get(&(channel, op)).cloned().unwrap_or_default()
     }
@@ -320,6 +325,7 @@ fn function(
         channel: sql_literal(&channel.name),
         wire: sql_literal(&wire_name(storage, &channel.name)),
         durable: channel.delivery == Delivery::Durable,
+        rings: channel.delivery == Delivery::Durable && channel.wake == Wake::Commit,
         model_version: 1,
         settings: Vec::new(),
         branches,

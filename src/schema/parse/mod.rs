@@ -74,6 +74,7 @@ fn included(reader: &mut Reader<'_>, fields: &Fields<'_>) {
 fn settings(reader: &mut Reader<'_>, fields: &Fields<'_>) -> DefaultsDecl {
     DefaultsDecl {
         delivery: reader.word(fields, "delivery", language::DELIVERIES),
+        wake: reader.word(fields, "wake", language::WAKES),
         level: reader.word(fields, "level", language::LEVELS),
         fire: reader.word(fields, "fire", language::FIRES),
         on_capture_error: reader.word(fields, "on_capture_error", language::ON_CAPTURE_ERROR),
