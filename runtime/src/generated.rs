@@ -63,6 +63,8 @@ pub struct Channel {
     pub version: u32,
     /// Former names, under which notifications may still wait.
     pub was: &'static [&'static str],
+    /// Whether some of its notifications come one after the other (`key`, `order`).
+    pub ordered: bool,
     /// Whether senders may say that a message is urgent (`priority`).
     pub urgent: bool,
 }

@@ -27,7 +27,6 @@ mod op;
 mod options;
 mod shorten;
 mod sql;
-mod walk;
 mod worker;
 
 pub use chrono;

@@ -1,5 +1,11 @@
 //! The statements of the runtime, for one storage schema.
 
+mod order;
+mod part;
+
+pub(crate) use part::{BEFORE_ALL, Part};
+use part::{CLAIMED, EXPIRES_IN};
+
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
@@ -25,10 +31,6 @@ impl Sql {
         format!("{}.{}", self.schema, quote_identifier(name))
     }
 
-    pub(crate) fn notifications(&self) -> String {
-        self.name("notification")
-    }
-
     pub(crate) fn storage_version(&self) -> String {
         format!("SELECT \"version\" FROM {}.\"storage\"", self.schema)
     }
@@ -48,6 +50,104 @@ impl Sql {
         )
     }
 
+    /// `$1` groups, `$2` for each the position behind which to look, `$3` the [`Part`] of it; `floor` is the id up to which
+    /// everything is left alone.
+    ///
+    /// For each place in `$1` whether something is due, perhaps held by another worker; and of [`Part::Due`], in how many seconds
+    /// the next one will be. Nothing is between the two, as both go by the time of the statement.
+    ///
+    /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
+    pub(crate) fn ready(&self, floor: i64) -> String {
+        let mut ready = String::new();
+        for part in [
+            Part::All,
+            Part::Unordered,
+            Part::Left,
+            Part::Due,
+            Part::Urgent,
+        ] {
+            let first = format!(
+                "WHEN '{}' THEN (SELECT true FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND {} AND {} LIMIT 1) ",
+                part.word(),
+                self.schema,
+                part.time(),
+                part.behind("\"g\".\"after\"", floor)
+            );
+            ready.push_str(&first);
+        }
+        let heads = self.heads(
+            "\"g\".\"name\"",
+            "''::text",
+            "\"g\".\"after\"",
+            Part::Ordered.time(),
+        );
+        format!(
+            "SELECT \"g\".\"place\", coalesce(CASE \"g\".\"part\" {ready}\
+                 WHEN '{ordered}' THEN ({heads} SELECT true FROM \"walk\" WHERE \"ready\" OR \"place\" = {most} LIMIT 1) END, false) AS \"ready\", \
+               CASE WHEN \"g\".\"part\" = '{due}' THEN ({next}) END AS \"next\" \
+             FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[])) \
+               WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"part\", \"place\")",
+            ordered = Part::Ordered.word(),
+            most = Self::HEADS,
+            due = Part::Due.word(),
+            next = self.next_due("\"g\".\"name\""),
+        )
+    }
+
+    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the
+    /// position behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
+    ///
+    /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
+    pub(crate) fn claim(&self, part: Part, filtered: bool, floor: i64) -> String {
+        format!(
+            "SELECT {CLAIMED}, {EXPIRES_IN}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
+             WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
+            part.position(),
+            self.schema,
+            self.claimable(part, filtered.then_some("$6")),
+            part.behind("$4::bigint", floor)
+        )
+    }
+
+    /// What this code reads and what is due. `$2` channels and operations, `$3` the highest version of each that can be read.
+    ///
+    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
+    fn claimable(&self, part: Part, filter: Option<&str>) -> String {
+        let filter = filter.map_or_else(String::new, |filter| {
+            format!(
+                " AND {}.\"context_matches\"(\"n\".\"context\", {filter}::text::jsonb)",
+                self.schema
+            )
+        });
+        format!(
+            "\"n\".\"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
+             AND {}{filter}",
+            part.time()
+        )
+    }
+
+    /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read: the highest version that is
+    /// due and cannot be read.
+    pub(crate) fn newest_unread(&self) -> String {
+        let newest = |part: Part, after: String| {
+            format!(
+                "(SELECT pg_catalog.max(\"version\") FROM (SELECT \"n\".\"model_version\" AS \"version\" FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = $1 AND {} \
+                     AND \"n\".\"model_version\" > ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
+                     AND {}) AS \"unread\")",
+                self.schema,
+                part.time(),
+                part.behind(&after, 0)
+            )
+        };
+        format!(
+            "SELECT greatest({}, {})",
+            newest(Part::All, "0".to_owned()),
+            newest(Part::Due, format!("({BEFORE_ALL})"))
+        )
+    }
+
     /// `$1` group, `$2` ids, `$3` the lowest of them, `$4` the highest.
     ///
     /// The bounds say nothing new, except to a planner who has no statistics: it may prefer to filter by `$2`, and would read
@@ -56,6 +156,20 @@ impl Sql {
         format!(
             "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[]) \
                AND \"id\" >= $3::bigint AND \"id\" <= $4::bigint",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` ids, which may lie anywhere.
+    ///
+    /// Each is looked up by itself, and what was found is removed by its place: there is no other plan for this, whatever the
+    /// planner believes.
+    pub(crate) fn remove_scattered(&self) -> String {
+        format!(
+            "DELETE FROM {0}.\"notification\" AS \"n\" USING pg_catalog.unnest($2::bigint[]) AS \"done\" (\"id\") \
+             CROSS JOIN LATERAL (SELECT \"m\".ctid AS \"at\" FROM {0}.\"notification\" AS \"m\" \
+               WHERE \"m\".\"listener_group\" = $1 AND \"m\".\"id\" = \"done\".\"id\" LIMIT 1) AS \"found\" \
+             WHERE \"n\".ctid = \"found\".\"at\"",
             self.schema
         )
     }

@@ -56,6 +56,7 @@ const fn channel(name: &'static str, wake: Wake) -> Channel {
         function: "",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     }
 }

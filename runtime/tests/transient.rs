@@ -34,6 +34,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             function: "notify_news",
             version: 1,
             was: &[],
+            ordered: false,
             urgent: false,
         },
         ops: &[Op::Message],

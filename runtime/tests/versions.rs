@@ -31,6 +31,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         function: "notify_jobs",
         version: 3,
         was: &["tasks"],
+        ordered: false,
         urgent: false,
     }
 }

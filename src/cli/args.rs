@@ -35,7 +35,7 @@ What is written, relative to the schema file:
 Exit codes:
   0  done, or nothing to do
   1  `check` found differences, `breaking` changes that break something, `ls` what is not as it should be, `pending`
-     notifications that wait
+     notifications that wait, `blocked` keys that wait for their first one
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -80,6 +80,10 @@ pub(super) enum Command {
     ///
     /// A gate for a deployment: code that no longer knows a version of a model goes out when nothing waits below it. Reads only.
     Pending(Pending),
+    /// List the keys whose first notification fails, and what waits behind each; exit with 1 if there are any
+    ///
+    /// Of channels with `key` or `order`: what comes behind waits until the first one is done or gone. Reads only.
+    Blocked(Blocked),
     /// Say what the changes of the schema do to a system that is running; write nothing
     ///
     /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
@@ -203,6 +207,15 @@ pub(super) struct Pending {
     /// --before is a version of the database: the last applied migration when they were written
     #[arg(long, requires = "before")]
     pub db: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Blocked {
+    #[command(flatten)]
+    pub on: OnDatabase,
+    /// Only those of this group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! A session on a database, for the commands that ask one.
 
+mod blocked;
 mod catalog;
 mod pending;
 mod run;
@@ -8,6 +9,7 @@ mod snapshot;
 mod storage;
 mod trials;
 
+pub(crate) use blocked::{BlockedKey, read as read_blocked};
 pub(crate) use catalog::read as read_catalog;
 pub(crate) use pending::{Waiting, read as read_pending};
 pub(crate) use run::run;

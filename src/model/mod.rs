@@ -183,12 +183,23 @@ pub struct Channel {
     pub oldest: Option<Spanned<u32>>,
     /// Durable or transient.
     pub delivery: Delivery,
+    /// Which of its notifications a group gets one after the other; `None`: any may come beside any other.
+    pub order: Option<Order>,
     /// How a durable one wakes workers.
     pub wake: Wake,
     /// What it carries.
     pub kind: ChannelKind,
     /// More derives and attributes for its Rust types.
     pub extra: Extra,
+}
+
+/// Which notifications of a durable channel come one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Those with equal values in these columns of the model, or fields of the message (indexes), in the order of the YAML.
+    Key(Vec<usize>),
+    /// All.
+    Total,
 }
 
 /// What a channel carries.

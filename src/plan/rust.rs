@@ -69,6 +69,8 @@ pub struct RustChannel {
     pub version: u32,
     /// Former names, as literals.
     pub was: Vec<String>,
+    /// Whether some of its notifications come one after the other.
+    pub ordered: bool,
     /// Whether a sender may say that a message is urgent.
     pub urgent: bool,
     /// Whether a transaction may switch it off.
@@ -357,6 +359,7 @@ fn rust_channel(
             .flatten()
             .map(|was| rust_literal(was))
             .collect(),
+        ordered: channel.order.is_some(),
         urgent: matches!(&channel.kind, ChannelKind::Message { options, .. } if options.priority),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,

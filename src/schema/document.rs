@@ -205,6 +205,10 @@ pub struct ChannelDecl {
     pub oldest: Option<Spanned<u32>>,
     /// `on:`.
     pub on: Option<Spanned<String>>,
+    /// `key:`.
+    pub key: Option<Vec<Spanned<String>>>,
+    /// `order:`.
+    pub order: Option<Spanned<String>>,
     /// `before:`.
     pub before: Option<Vec<EventDecl>>,
     /// `after:`.

@@ -88,6 +88,8 @@ const fn later(name: &'static str) -> Key {
 pub const DELIVERIES: &[&str] = &["durable", "transient"];
 /// Words of `wake`.
 pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
+/// Words of `order`.
+pub const ORDERS: &[&str] = &["total"];
 /// Words of `level`.
 pub const LEVELS: &[&str] = &["row", "statement"];
 /// Words of `fire`.
@@ -462,6 +464,16 @@ pub static CHANNEL: Mapping = Mapping {
             "How a durable channel wakes workers. `door`: only one that sleeps. `commit`: at each commit. `poll`, `none`: not at all.",
         ),
         key(
+            "key",
+            TEXTS,
+            "Columns (fields of a message): notifications with equal values in them come one after the other. Durable only.",
+        ),
+        key(
+            "order",
+            Shape::Word(ORDERS),
+            "`total`: all notifications of the channel come one after the other. Durable only.",
+        ),
+        key(
             "changed",
             Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
             "Which updates count: by columns whose values really differ, or by the whole row.",
@@ -546,7 +558,6 @@ pub static CHANNEL: Mapping = Mapping {
         ATTRIBUTES,
         WAS,
         OLDEST,
-        later("key"),
     ],
 };
 

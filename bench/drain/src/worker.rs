@@ -29,6 +29,7 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered: false,
             urgent: false,
         },
         ops: &[Op::Message],

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use super::OnFailure;
 use super::delivery::{Claimed, Statements, refused};
 use super::failure::{self, Failure};
+use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
 use crate::batch_transaction::BatchTransaction;
@@ -24,8 +25,8 @@ pub(super) struct Outcome {
     /// Ids of those that were not worth delivering any more.
     pub expired: Vec<i64>,
     pub failed: Vec<Failure>,
-    /// Position of the last one that ran or had expired.
-    pub last: Option<i64>,
+    /// Place of the last one that ran or had expired.
+    pub last: Option<usize>,
     /// How long the listeners took.
     pub took: Duration,
     /// The batch ended before its end.
@@ -58,21 +59,25 @@ pub(super) async fn run<'a>(
     claimed: &Claimed,
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
+    let mut waiting = Waiting::default();
     let started = Instant::now();
     let rows = &claimed.rows;
     for (place, row) in rows.iter().enumerate() {
-        let id: i64 = row.get("id");
+        if waiting.has(row) {
+            continue;
+        }
         if claimed.has_expired(row) {
-            outcome.expired.push(id);
-            outcome.last = Some(row.get("position"));
+            outcome.expired.push(row.get("id"));
+            outcome.last = Some(place);
             continue;
         }
         let result;
         (transaction, result) = call(transaction, entry, row).await;
-        outcome.last = Some(row.get("position"));
+        outcome.last = Some(place);
         match result {
-            Ok(()) => outcome.done.push(id),
+            Ok(()) => outcome.done.push(row.get("id")),
             Err(error) => {
+                waiting.behind(row);
                 transaction.undo();
                 transaction.settle();
                 let handle = transaction.handle();

@@ -43,7 +43,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connector.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(&session.client, &shared.sql, shared.floor).await?;
+    let statements = Statements::prepare(&session.client, shared).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
@@ -92,24 +92,26 @@ impl<'s> Consumer<'s> {
         &mut self,
         mut transaction: BatchTransaction<'a>,
     ) -> Result<(BatchTransaction<'a>, bool), Error> {
-        let count = self.lanes.len();
+        let (count, now) = (self.lanes.len(), Instant::now());
         let all: Vec<usize> = (0..count)
             .map(|place| (self.first + place) % count)
+            .filter(|lane| !self.lanes[*lane].rests(now))
             .collect();
-        self.first = (self.first + 1) % count;
+        let listeners = self.shared.durable.len();
+        if listeners > 1 {
+            self.first = (self.first + 1) % count;
+        }
         let mut claim;
         let mut queue: VecDeque<usize>;
-        if self.shared.durable.len() == 1 {
-            // Most of what waits is for its first lane.
-            let others: Vec<usize> = (1..count).collect();
-            let asked = self.ask(&others);
-            let wanted = self.lanes[0].wanted(self.shared);
+        if let (1, Some((only, others))) = (listeners, all.split_first()) {
+            let asked = self.ask(others);
+            let wanted = self.lanes[*only].wanted(self.shared);
             let (claimed, ready) = self
                 .statements
                 .begin_and_claim(&mut transaction, &wanted, &asked)
                 .await?;
-            queue = self.found(&others, &asked, &ready).into();
-            claim = Some(Claim::new(0, wanted.start, claimed));
+            queue = self.found(others, &asked, &ready).into();
+            claim = Some(Claim::new(*only, wanted.start, claimed));
         } else {
             let asked = self.ask(&all);
             let ready = self
@@ -126,7 +128,7 @@ impl<'s> Consumer<'s> {
             }
             if found.claimed.rows.is_empty() {
                 if self.lanes[found.lane].found_nothing(&found) {
-                    queue.push_front(found.lane);
+                    queue.push_back(found.lane);
                 }
                 claim = self.claim_first(&transaction, &mut queue).await?;
                 continue;
@@ -171,6 +173,7 @@ impl<'s> Consumer<'s> {
         let removed = outcome.removed();
         let mut end = End {
             entry,
+            part: claim.start.part(),
             done: &removed,
             next: None,
             ask: None,
@@ -181,8 +184,10 @@ impl<'s> Consumer<'s> {
             next = queue.pop_front().expect("this lane was put in");
             end.next = Some(self.lanes[next].wanted(shared));
             if self.asked_at.elapsed() >= ASK_AGAIN {
+                let now = Instant::now();
                 others = (0..self.lanes.len())
                     .filter(|lane| *lane != next && !queue.contains(lane))
+                    .filter(|lane| !self.lanes[*lane].rests(now))
                     .collect();
                 end.ask = (!others.is_empty()).then(|| self.ask(&others));
             }
@@ -275,17 +280,19 @@ impl<'s> Consumer<'s> {
     /// The lanes that are ready; of the others, that there is nothing.
     fn found(&mut self, lanes: &[usize], asked: &Asked, ready: &Ready) -> Vec<usize> {
         let now = Instant::now();
+        let mut found = Vec::new();
         for (place, (lane, start)) in lanes.iter().zip(&asked.starts).enumerate() {
-            if !ready.places.contains(&place) {
+            if ready.places.contains(&place) || self.lanes[*lane].is_under_way() {
+                found.push(*lane);
+            } else {
                 self.lanes[*lane].passed(start, ready.took, now);
             }
         }
         if let Some(next) = ready.next {
             self.shared.alarm.set(next);
         }
-        let mut ready: Vec<usize> = ready.places.iter().map(|place| lanes[*place]).collect();
-        ready.sort_by_key(|lane| !self.lanes[*lane].is_urgent());
-        ready
+        found.sort_by_key(|lane| !self.lanes[*lane].is_urgent());
+        found
     }
 
     /// Something may lie where a lane may not look yet: look then, even if nobody rings.

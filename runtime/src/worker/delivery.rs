@@ -8,26 +8,42 @@ use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
+use super::keys::{Walked, without_gaps};
 use super::lane::Start;
-use super::shared::Durable;
+use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
-use crate::sql::Sql;
-use crate::walk::Walk;
+use crate::sql::{Part, Sql};
+
+/// So many keys are held by one transaction at the most. The server's table of locks has room for 64 of each session, and it is
+/// everybody's: a writer who finds it full fails.
+const KEYS: usize = 48;
 
 /// Prepared statements of a consumer.
 pub(super) struct Statements {
     ready: Statement,
-    /// In the order of [`Walk::ALL`].
-    claims: Vec<Claims>,
+    claim: Filtered,
+    due: Filtered,
+    urgent: Filtered,
     remove: Statement,
+    remove_scattered: Statement,
     pub(super) record_failure: Statement,
+    /// If one of the listeners has an order.
+    ordered: Option<Ordered>,
 }
 
-/// Of one walk.
-struct Claims {
-    all: Statement,
+/// A statement without and with a filter on the context.
+struct Filtered {
+    plain: Statement,
     filtered: Statement,
+}
+
+/// Statements for groups that have an order.
+struct Ordered {
+    unordered: Filtered,
+    left: Filtered,
+    hold_keys: Filtered,
+    take_of_keys: Filtered,
 }
 
 /// What to claim.
@@ -42,6 +58,8 @@ pub(super) struct Claimed {
     pub rows: Vec<Row>,
     /// There is probably more behind it.
     pub full: bool,
+    /// How far a claim by key has got.
+    pub walked: Walked,
     pub took: Duration,
     /// When it was asked for. The server has counted from later on, so nothing is delivered after its time.
     pub begun: Instant,
@@ -59,17 +77,12 @@ impl Claimed {
 #[derive(Default)]
 pub(super) struct Asked {
     groups: Vec<&'static str>,
-    walks: Vec<i16>,
-    positions: Vec<i64>,
     pub starts: Vec<Start>,
 }
 
 impl Asked {
     pub(super) fn add(&mut self, group: &'static str, start: Start) {
         self.groups.push(group);
-        let (walk, position) = start.of();
-        self.walks.push(walk.number());
-        self.positions.push(position);
         self.starts.push(start);
     }
 }
@@ -86,6 +99,8 @@ pub(super) struct Ready {
 /// What ends a batch, with what begins the next one, all in one round trip.
 pub(super) struct End<'s> {
     pub entry: &'s Durable,
+    /// The part of the group that it was claimed from.
+    pub part: Part,
     /// Ids to remove.
     pub done: &'s [i64],
     pub next: Option<Wanted<'s>>,
@@ -103,26 +118,50 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(client: &Client, sql: &Sql, floor: i64) -> Result<Self, Error> {
+    pub(super) async fn prepare(client: &Client, shared: &Shared) -> Result<Self, Error> {
+        let (sql, floor) = (&shared.sql, shared.floor);
+        let is_ordered = shared.durable.iter().any(|entry| entry.ordered);
         let prepare = async |text: String| {
             client
                 .prepare(&text)
                 .await
                 .map_err(|error| Error::postgres("prepare the statements of the worker", error))
         };
-        let mut claims = Vec::new();
-        for walk in Walk::ALL {
-            claims.push(Claims {
-                all: prepare(sql.claim(walk, false, floor)).await?,
-                filtered: prepare(sql.claim(walk, true, floor)).await?,
-            });
-        }
+        let both = async |plain: String, filtered: String| {
+            Ok::<_, Error>(Filtered {
+                plain: prepare(plain).await?,
+                filtered: prepare(filtered).await?,
+            })
+        };
+        let claim = async |part: Part| {
+            both(sql.claim(part, false, floor), sql.claim(part, true, floor)).await
+        };
+        let ordered = if is_ordered {
+            Some(Ordered {
+                unordered: claim(Part::Unordered).await?,
+                left: claim(Part::Left).await?,
+                hold_keys: both(sql.hold_keys(false), sql.hold_keys(true)).await?,
+                take_of_keys: both(sql.take_of_keys(false), sql.take_of_keys(true)).await?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
             ready: prepare(sql.ready(floor)).await?,
-            claims,
+            claim: claim(Part::All).await?,
+            due: claim(Part::Due).await?,
+            urgent: claim(Part::Urgent).await?,
             remove: prepare(sql.remove()).await?,
+            remove_scattered: prepare(sql.remove_scattered()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            ordered,
         })
+    }
+
+    /// Those for groups that have an order.
+    fn ordered(&self) -> &Ordered {
+        let ordered = self.ordered.as_ref();
+        ordered.expect("they are prepared if there is such a group")
     }
 
     /// Asks for which lanes something is due; begins a transaction for the claim.
@@ -192,7 +231,13 @@ impl Statements {
         let handle = transaction.handle();
         let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
+        let remove = (!end.done.is_empty()).then(|| {
+            if end.part.is_by_id() {
+                handle.execute(&self.remove, &parameters)
+            } else {
+                handle.execute(&self.remove_scattered, &parameters[..2])
+            }
+        });
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,
             None => "COMMIT",
@@ -236,11 +281,14 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, tokio_postgres::Error> {
         let begun = Instant::now();
+        let starts: Vec<i64> = asked.starts.iter().map(Start::after).collect();
+        let parts: Vec<&str> = asked
+            .starts
+            .iter()
+            .map(|start| start.part().word())
+            .collect();
         let rows = handle
-            .query(
-                &self.ready,
-                &[&asked.groups, &asked.walks, &asked.positions],
-            )
+            .query(&self.ready, &[&asked.groups, &starts, &parts])
             .await?;
         let place = |row: &Row| usize::try_from(row.get::<_, i64>("place") - 1).ok();
         let ready = rows.iter().filter(|row| row.get("ready"));
@@ -262,36 +310,110 @@ impl Statements {
         wanted: &Wanted<'_>,
     ) -> Result<Claimed, tokio_postgres::Error> {
         let begun = Instant::now();
-        let Wanted {
-            entry,
-            start,
-            limit,
-        } = wanted;
-        let (walk, position) = start.of();
-        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
-        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![
-            &entry.group,
-            &entry.wanted,
-            &entry.versions,
-            &position,
-            &limit,
-        ];
-        let claims = &self.claims[walk as usize];
-        let statement = match &entry.filter {
-            None => &claims.all,
-            Some(filter) => {
-                parameters.push(filter);
-                &claims.filtered
-            }
+        let claimed = match &wanted.start {
+            Start::ById(part, after) => self.claim_by_id(handle, wanted, *part, *after).await,
+            Start::ByKey(key, floor) => self.claim_by_key(handle, wanted, key, *floor).await,
         };
-        let rows = handle.query(statement, &parameters).await?;
+        let took = begun.elapsed();
+        claimed.map(|claimed| Claimed {
+            took,
+            begun,
+            ..claimed
+        })
+    }
+
+    async fn claim_by_id(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+        part: Part,
+        after: i64,
+    ) -> Result<Claimed, tokio_postgres::Error> {
+        let statement = match part {
+            Part::Unordered => &self.ordered().unordered,
+            Part::Left => &self.ordered().left,
+            Part::Due => &self.due,
+            Part::Urgent => &self.urgent,
+            Part::All | Part::Ordered => &self.claim,
+        };
+        let limit = count(wanted.limit);
+        let rows = statement
+            .query(handle, wanted.entry, &[&after, &limit])
+            .await?;
         Ok(Claimed {
             full: rows.len() >= wanted.limit,
             rows,
-            took: begun.elapsed(),
-            begun,
+            walked: Walked::NO_KEYS,
+            took: Duration::ZERO,
+            begun: Instant::now(),
         })
     }
+
+    /// Takes hold of keys, and then of the first notifications of each: two statements, one round trip.
+    async fn claim_by_key(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+        after: &str,
+        floor: i64,
+    ) -> Result<Claimed, tokio_postgres::Error> {
+        let Ordered {
+            hold_keys,
+            take_of_keys,
+            ..
+        } = self.ordered();
+        let keys = count(wanted.limit.min(KEYS));
+        let limit = count(wanted.limit);
+        let (hold, take): (Parameters<'_>, Parameters<'_>) =
+            (&[&floor, &keys, &after], &[&floor, &limit]);
+        let (held, taken) = join(
+            hold_keys.query(handle, wanted.entry, hold),
+            take_of_keys.query(handle, wanted.entry, take),
+        )
+        .await;
+        let held = held?;
+        let held = held.first().expect("an aggregate has one row");
+        let rows = without_gaps(taken?);
+        let looked_at: Option<i32> = held.get(3);
+        let more = held.get::<_, i64>(1) == keys || looked_at == Some(Sql::HEADS);
+        Ok(Claimed {
+            full: more || rows.len() >= wanted.limit,
+            rows,
+            walked: Walked {
+                last: held.get::<_, Option<String>>(2).filter(|_| more),
+            },
+            took: Duration::ZERO,
+            begun: Instant::now(),
+        })
+    }
+}
+
+type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+impl Filtered {
+    /// With the parameters that every claim has, and the filter behind the others if the listener has one.
+    async fn query(
+        &self,
+        handle: &Transaction<'_>,
+        entry: &Durable,
+        own: Parameters<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let mut parameters: Vec<&(dyn ToSql + Sync)> =
+            vec![&entry.group, &entry.wanted, &entry.versions];
+        parameters.extend(own);
+        let statement = match &entry.filter {
+            None => &self.plain,
+            Some(filter) => {
+                parameters.push(filter);
+                &self.filtered
+            }
+        };
+        handle.query(statement, &parameters).await
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// With the time at which it was done.

@@ -1,14 +1,16 @@
 //! What a consumer serves in turns.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Outcome;
 use super::cursor::Cursor;
 use super::delivery::{Claimed, Wanted};
-use super::options::Options;
+use super::keys::{KeyCursor, Walked};
 use super::pace::{Pace, Seen};
+use super::rest::Rest;
 use super::shared::Shared;
-use crate::walk::BEFORE_ALL;
+use crate::sql::{BEFORE_ALL, Part};
 
 /// A part of what waits for a listener, as one consumer serves it: a walk finds what is next, the pace says how much of it.
 pub(super) struct Lane {
@@ -16,38 +18,28 @@ pub(super) struct Lane {
     pub entry: usize,
     walk: Walk,
     pace: Pace,
+    floor: i64,
+    /// That of [`Part::Left`].
+    rest: Option<Arc<Rest>>,
 }
 
 /// In which order a lane looks at what waits, and how far it has got.
 enum Walk {
-    /// What is due at once, by id.
-    ById(Cursor),
-    /// What is due later, by its time.
-    Due(Cursor),
-    /// What is urgent, behind this id.
+    /// A part of the group, by position.
+    ById(Part, Cursor),
+    /// What is urgent, from the most urgent on, and of those behind this id.
     Urgent(i64),
+    /// Key by key, and each by id.
+    ByKey(KeyCursor),
 }
 
 /// Where a claim begins.
 #[derive(Clone, Debug)]
 pub(super) enum Start {
-    /// Behind this id.
-    ById(i64),
-    /// At this time, see [`crate::walk::Walk::Due`].
-    Due(i64),
-    /// At the most urgent one behind this id.
-    Urgent(i64),
-}
-
-impl Start {
-    /// The walk, and its position.
-    pub(super) fn of(&self) -> (crate::walk::Walk, i64) {
-        match self {
-            Self::ById(after) => (crate::walk::Walk::ById, *after),
-            Self::Due(time) => (crate::walk::Walk::Due, *time),
-            Self::Urgent(after) => (crate::walk::Walk::Urgent, *after),
-        }
-    }
+    /// In a part of the group, behind this position.
+    ById(Part, i64),
+    /// Behind this key, in each behind this id.
+    ByKey(String, i64),
 }
 
 /// A claim of a lane.
@@ -59,38 +51,45 @@ pub(super) struct Claim {
 }
 
 impl Lane {
-    /// All lanes of a consumer.
+    /// All lanes of a consumer. Whatever waits for a listener is in one of its lanes.
     pub(super) fn all(shared: &Shared) -> Vec<Self> {
         let now = Instant::now();
         let mut lanes = Vec::new();
         for (entry, durable) in shared.durable.iter().enumerate() {
-            let mut walks = vec![
-                Walk::ById(Cursor::new(shared.floor, now)),
-                Walk::Due(Cursor::new(BEFORE_ALL, now)),
-            ];
+            let by_id = |part| Walk::ById(part, Cursor::new(shared.floor, now));
+            let mut walks = if durable.ordered {
+                vec![
+                    Walk::ByKey(KeyCursor::default()),
+                    by_id(Part::Unordered),
+                    by_id(Part::Left),
+                ]
+            } else {
+                vec![by_id(Part::All)]
+            };
+            walks.push(Walk::ById(Part::Due, Cursor::new(BEFORE_ALL, now)));
             if durable.is_urgent() {
                 walks.push(Walk::Urgent(shared.floor));
             }
             lanes.extend(walks.into_iter().map(|walk| Self {
                 entry,
+                pace: Pace::new(shared.options.batch, shared.options.batch_time),
+                floor: shared.floor,
+                rest: match walk {
+                    Walk::ById(Part::Left, _) => Some(Arc::clone(&durable.rest)),
+                    _ => None,
+                },
                 walk,
-                pace: pace(&shared.options),
             }));
         }
         lanes
     }
 
-    /// Whether it is served before others that are ready, too.
-    pub(super) fn is_urgent(&self) -> bool {
-        matches!(self.walk, Walk::Urgent(_))
-    }
-
     /// Where the next claim begins.
     pub(super) fn start(&self, now: Instant) -> Start {
         match &self.walk {
-            Walk::ById(cursor) => Start::ById(cursor.start(now)),
-            Walk::Due(cursor) => Start::Due(cursor.start(now)),
-            Walk::Urgent(floor) => Start::Urgent(*floor),
+            Walk::ById(part, cursor) => Start::ById(*part, cursor.start(now)),
+            Walk::Urgent(floor) => Start::ById(Part::Urgent, *floor),
+            Walk::ByKey(cursor) => Start::ByKey(cursor.start(), self.floor),
         }
     }
 
@@ -108,8 +107,25 @@ impl Lane {
         let Claimed {
             rows, full, took, ..
         } = &claim.claimed;
-        let more = *full || outcome.cut;
-        self.scanned(&claim.start, *took, outcome.last, more, Instant::now());
+        let last = outcome.last.map(|place| &rows[place]);
+        if let Some(rest) = &self.rest {
+            rest.found_something();
+        }
+        match &mut self.walk {
+            Walk::ById(_, cursor) => {
+                let more = *full || outcome.cut;
+                let last = last.map(|row| row.get("position"));
+                cursor.scanned(claim.start.after(), *took, last, more, Instant::now());
+            }
+            Walk::Urgent(_) => {}
+            Walk::ByKey(cursor) => {
+                cursor.walked(&claim.claimed.walked, true);
+                // The keys that it did not get to are next.
+                if let (true, Some(row)) = (outcome.cut, last) {
+                    cursor.back_to(row.get("key"));
+                }
+            }
+        }
         self.pace.learn(&Seen {
             full: *full,
             done: outcome.ran(),
@@ -123,41 +139,41 @@ impl Lane {
     /// A claim has found nothing: whether it did not see everything, and another one may be made at once.
     pub(super) fn found_nothing(&mut self, claim: &Claim) -> bool {
         let now = Instant::now();
-        self.scanned(&claim.start, claim.claimed.took, None, false, now);
-        match (&self.walk, claim.start.of()) {
-            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => {
-                !cursor.is_floor(position) && cursor.is_floor(cursor.start(now))
+        let again = match &mut self.walk {
+            Walk::ById(_, cursor) => {
+                let start = claim.start.after();
+                cursor.scanned(start, claim.claimed.took, None, false, now);
+                !cursor.is_floor(start) && cursor.is_floor(cursor.start(now))
             }
-            (Walk::Urgent(_), _) => false,
+            Walk::Urgent(_) => false,
+            Walk::ByKey(cursor) => !cursor.walked(&claim.claimed.walked, false),
+        };
+        if let (false, Some(rest)) = (again, &self.rest) {
+            rest.found_nothing(claim.claimed.took, now);
         }
+        again
     }
 
     /// A look that began there has found nothing to claim.
     pub(super) fn passed(&mut self, start: &Start, took: Duration, now: Instant) {
-        self.scanned(start, took, None, false, now);
-    }
-
-    fn scanned(
-        &mut self,
-        start: &Start,
-        took: Duration,
-        last: Option<i64>,
-        more: bool,
-        now: Instant,
-    ) {
-        match (&mut self.walk, start.of()) {
-            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => {
-                cursor.scanned(position, took, last, more, now);
+        match (&mut self.walk, start) {
+            (Walk::ById(_, cursor), Start::ById(_, start)) => {
+                cursor.scanned(*start, took, None, false, now);
             }
-            (Walk::Urgent(_), _) => {}
+            // It went from the first to the last.
+            (Walk::ByKey(_) | Walk::Urgent(_), _) | (_, Start::ByKey(..)) => {}
+        }
+        if let Some(rest) = &self.rest {
+            rest.found_nothing(took, now);
         }
     }
 
     /// A claim has come to nothing: it is made again, one notification at a time.
     pub(super) fn redo_alone(&mut self, claim: &Claim) {
-        match (&mut self.walk, claim.start.of()) {
-            (Walk::ById(cursor) | Walk::Due(cursor), (_, position)) => cursor.back_to(position),
-            (Walk::Urgent(_), _) => {}
+        match (&mut self.walk, &claim.start) {
+            (Walk::ById(_, cursor), Start::ById(_, start)) => cursor.back_to(*start),
+            (Walk::ByKey(cursor), Start::ByKey(after, _)) => cursor.back_to(after),
+            _ => {}
         }
         self.pace.redo_alone(claim.claimed.rows.len());
     }
@@ -165,14 +181,25 @@ impl Lane {
     /// If something may be there that was not seen: when to look for it, even if nobody rings.
     pub(super) fn unseen_until(&self) -> Option<Instant> {
         match &self.walk {
-            Walk::ById(cursor) | Walk::Due(cursor) => cursor.unseen_until(),
-            Walk::Urgent(_) => None,
+            Walk::ById(Part::Left, _) | Walk::Urgent(_) | Walk::ByKey(_) => None,
+            Walk::ById(_, cursor) => cursor.unseen_until(),
         }
     }
-}
 
-fn pace(options: &Options) -> Pace {
-    Pace::new(options.batch, options.batch_time)
+    /// Whether it is served before others that are ready, too.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.walk, Walk::Urgent(_))
+    }
+
+    /// Whether it is not worth while to look at it now.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.lasts(now))
+    }
+
+    /// Whether only a claim tells if something is there: a look goes from the first key to the last.
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(&self.walk, Walk::ByKey(cursor) if !cursor.is_at_start())
+    }
 }
 
 impl Claim {
@@ -183,4 +210,26 @@ impl Claim {
             claimed,
         }
     }
+}
+
+impl Start {
+    /// The part of the group that is looked at.
+    pub(super) fn part(&self) -> Part {
+        match self {
+            Self::ById(part, _) => *part,
+            Self::ByKey(..) => Part::Ordered,
+        }
+    }
+
+    /// Behind which position; of a walk by key, behind which id.
+    pub(super) fn after(&self) -> i64 {
+        match self {
+            Self::ById(_, id) | Self::ByKey(_, id) => *id,
+        }
+    }
+}
+
+impl Walked {
+    /// A claim that did not go by key.
+    pub(super) const NO_KEYS: Self = Self { last: None };
 }

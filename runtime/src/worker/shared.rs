@@ -12,6 +12,7 @@ use super::alarm::Alarm;
 use super::connect::Connector;
 use super::door::Rest;
 use super::options::Options;
+use super::rest;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
@@ -49,6 +50,10 @@ pub(super) struct Durable {
     pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
+    /// Whether some of what is stored for the group comes one after the other.
+    pub ordered: bool,
+    /// If so: when to look for what was stored before.
+    pub rest: Arc<rest::Rest>,
 }
 
 /// A listener of a transient channel.

@@ -1,6 +1,6 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -35,6 +35,11 @@ pub(super) async fn start(
     check_options(&options, &specs)?;
     let sql = Sql::new(listeners.catalog.storage_schema);
 
+    let known = listeners.catalog.listeners.iter().chain(&specs);
+    let ordered: HashSet<&str> = known
+        .filter(|spec| spec.subscriptions.iter().any(|taken| taken.channel.ordered))
+        .map(|spec| spec.group)
+        .collect();
     let mut durable = Vec::new();
     for (spec, handler) in listeners.durable {
         if is_selected(&options.only, &spec) {
@@ -53,6 +58,8 @@ pub(super) async fn start(
                     wanted: wanted.clone(),
                     versions: versions.clone(),
                     filter: filter.clone(),
+                    ordered: ordered.contains(spec.group),
+                    rest: Arc::default(),
                 });
             }
         }

@@ -40,6 +40,7 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
                 function: "notify_jobs",
                 version: 1,
                 was: &[],
+                ordered: false,
                 urgent: false,
             },
             ops: &[Op::Message],

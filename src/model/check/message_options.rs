@@ -24,6 +24,7 @@ pub(super) fn check(
         return MessageOptions::default();
     }
     let options = &declared.options;
+    unordered(declared, diagnostics);
     let default = options
         .expires_after
         .as_ref()
@@ -44,6 +45,36 @@ pub(super) fn of_messages_only(declared: &ChannelDecl, diagnostics: &mut Diagnos
     if declared.on.is_some() {
         let help = "remove it; only a message has a sender who could say it";
         refuse(declared, "a channel on a model", help, diagnostics);
+    }
+}
+
+/// What comes in an order comes in that in which it was stored.
+fn unordered(declared: &ChannelDecl, diagnostics: &mut Diagnostics) {
+    let options = &declared.options;
+    let debounce = options
+        .dedup
+        .as_ref()
+        .is_some_and(|dedup| dedup.debounce.is_some());
+    let order = declared
+        .keys
+        .iter()
+        .find(|key| ["key", "order"].contains(&key.value.as_str()));
+    let Some(order) = order else { return };
+    for (name, option, said) in [
+        ("notify_at", "notify_at", options.notify_at),
+        ("priority", "priority", options.priority),
+        ("dedup", "debounce", debounce),
+    ] {
+        let key = declared.keys.iter().find(|key| key.value == name);
+        if let (Some(key), true) = (key, said) {
+            let message = format!(
+                "with `{}`, messages come in the order in which they were stored, and not by `{option}`",
+                order.value
+            );
+            let diagnostic = Diagnostic::new(Code::Incompatible, key.span.clone(), message)
+                .secondary(order.span.clone(), "together with this");
+            diagnostics.push(diagnostic.help("make another channel of it"));
+        }
     }
 }
 

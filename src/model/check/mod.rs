@@ -11,6 +11,7 @@ mod message_options;
 mod messages;
 mod models;
 mod names;
+mod order;
 mod past;
 mod triggers;
 mod types;

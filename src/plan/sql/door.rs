@@ -5,15 +5,17 @@
 
 use crate::model::{Channel, Delivery, Schema, Wake};
 
+use super::SqlGroup;
+
 /// The doors of the groups of a channel, as literals; empty, if its writers look at none.
-pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[String]) -> Vec<String> {
+pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[SqlGroup]) -> Vec<String> {
     if channel.delivery == Delivery::Transient || channel.wake != Wake::Door {
         return Vec::new();
     }
     let storage = &schema.generate.storage_schema;
     groups
         .iter()
-        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, group)))
+        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, &group.group)))
         .collect()
 }
 

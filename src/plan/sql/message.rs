@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::{Channel, Dedup, Keep, MessageOptions, Op, Schema};
 
 use super::super::ident::{sql_ident, sql_literal};
-use super::{SqlBranch, SqlFunction, door};
+use super::{SqlBranch, SqlFunction, SqlGroup, door, order};
 
 /// The argument types of the function of a message channel.
 const ARGUMENTS: &str = "pg_catalog.text, pg_catalog.int4, pg_catalog.json";
@@ -66,14 +66,17 @@ pub(super) fn function(
     channel: &Channel,
     options: &MessageOptions,
     name: &str,
-    groups: &[String],
+    groups: &[SqlGroup],
     version: u32,
 ) -> SqlFunction {
     let branch = SqlBranch {
         keyword: "",
         tg_op: String::new(),
         op: sql_literal(Op::Message.as_str()),
-        groups: groups.iter().map(|group| sql_literal(group)).collect(),
+        ordered: order::is_ordered(groups),
+        order_key: order::of_message(schema, channel),
+        key_values: Vec::new(),
+        groups: groups.to_vec(),
         doors: door::keys(schema, channel, groups),
         images: Vec::new(),
         condition: Vec::new(),
@@ -81,6 +84,7 @@ pub(super) fn function(
     };
     let mut function = super::function(schema, channel, "notify", name, ARGUMENTS, vec![branch]);
     function.model_version = version;
+    function.has_order_key = function.branches[0].order_key.is_some();
     if !function.durable {
         // The time of the notification is part of what is sent.
         function.settings = vec!["timezone = 'UTC'"];

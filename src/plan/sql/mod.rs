@@ -4,11 +4,10 @@ mod capture;
 mod condition;
 mod door;
 mod message;
+mod order;
 mod probe;
 mod trigger;
 mod version;
-
-use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -20,7 +19,10 @@ use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
 pub(in crate::plan) use message::SqlOptions;
+pub use order::SqlGroup;
 pub use trigger::SqlTrigger;
+
+use order::Groups;
 
 /// What the database shall hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -98,6 +100,8 @@ pub struct SqlFunction {
     pub own_triggers: bool,
     /// Whether it checks a condition row by row.
     pub has_condition: bool,
+    /// Whether it makes an order key, row by row.
+    pub has_order_key: bool,
     /// Of a message channel whose messages are more than stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<SqlOptions>,
@@ -112,10 +116,17 @@ pub struct SqlBranch {
     pub tg_op: String,
     /// Value of the `op` column, as a literal.
     pub op: String,
-    /// Groups that get a copy, as literals.
-    pub groups: Vec<String>,
+    /// Groups that get a copy.
+    pub groups: Vec<SqlGroup>,
     /// The doors of the groups that it rings at: keys of advisory locks, as literals.
     pub doors: Vec<String>,
+    /// Whether one of them gets its notifications in an order.
+    pub ordered: bool,
+    /// Order key of a row or message: an expression; `None`: it has none, or all have the same.
+    pub order_key: Option<String>,
+    /// What the order key is made of: expressions.
+    #[serde(skip)]
+    pub key_values: Vec<String>,
     /// Row images.
     pub images: Vec<SqlImage>,
     /// What must hold; lines of one expression.
@@ -265,34 +276,6 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     }
 }
 
-/// Groups with a listener for an operation of a channel.
-struct Groups {
-    groups: HashMap<(usize, Op), Vec<String>>,
-}
-
-impl Groups {
-    fn new(schema: &Schema) -> Self {
-        let mut groups: HashMap<(usize, Op), Vec<String>> = HashMap::new();
-        for listener in &schema.listeners {
-            let group = &listener.group;
-            for subscription in &listener.channels {
-                for op in &subscription.ops {
-                    let there = groups.entry((subscription.channel, *op)).or_default();
-                    if !there.contains(group) {
-                        there.push(group.clone());
-                    }
-                }
-            }
-        }
-        Self { groups }
-    }
-
-    /// In order of the file, each once.
-    fn of(&self, channel: usize, op: Op) -> Vec<String> {
-        self.groups.get(&(channel, op)).cloned().unwrap_or_default()
-    }
-}
-
 fn function(
     schema: &Schema,
     channel: &Channel,
@@ -334,6 +317,7 @@ fn function(
         returns_row: false,
         own_triggers: false,
         has_condition: false,
+        has_order_key: false,
         options: None,
     }
 }

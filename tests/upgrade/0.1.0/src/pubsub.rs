@@ -210,6 +210,7 @@ impl AuthorSaved {
         function: "capture_author_saved",
         version: 2,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -251,6 +252,7 @@ impl PostGone {
         function: "capture_post_gone",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -309,6 +311,7 @@ impl PostBulk {
         function: "capture_post_bulk",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -358,6 +361,7 @@ impl PostLate {
         function: "capture_post_late",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -393,6 +397,7 @@ impl PostWiped {
         function: "capture_post_wiped",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -432,6 +437,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
