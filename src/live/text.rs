@@ -277,7 +277,7 @@ mod tests {
             match &text.object.key {
                 Key::Storage { .. } => {
                     assert_eq!(tables(&text.sql).len(), 4);
-                    assert_eq!(found.len(), 3);
+                    assert_eq!(found.len(), 5);
                 }
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
                     assert_eq!(found[0].function.name, *function);

@@ -761,6 +761,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -849,6 +850,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1081,6 +1083,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1178,6 +1181,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1241,6 +1245,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 

@@ -769,6 +769,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -857,6 +858,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1089,6 +1091,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1186,6 +1189,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -1249,6 +1253,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 

@@ -310,6 +310,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -392,6 +393,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
         urgent: false,
     };
 }
@@ -462,6 +464,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -503,6 +506,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -540,6 +544,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -577,6 +582,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -626,6 +632,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
         urgent: false,
     };
 
@@ -731,6 +738,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -794,6 +802,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -864,6 +873,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
         urgent: false,
     };
 

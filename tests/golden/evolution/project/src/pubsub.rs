@@ -318,6 +318,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -400,6 +401,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
         urgent: false,
     };
 }
@@ -470,6 +472,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -511,6 +514,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -548,6 +552,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -585,6 +590,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -634,6 +640,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
         urgent: false,
     };
 
@@ -739,6 +746,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -802,6 +810,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -872,6 +881,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
         urgent: false,
     };
 

@@ -197,6 +197,7 @@ impl MixedCase {
         function: "capture_Mixed_Case",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -241,6 +242,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -296,6 +298,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -340,6 +343,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         function: "notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 

@@ -162,6 +162,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -201,6 +202,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -251,6 +253,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -300,6 +303,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -396,6 +400,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -486,6 +491,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 

@@ -170,6 +170,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -209,6 +210,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -259,6 +261,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 }
@@ -308,6 +311,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -404,6 +408,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
@@ -494,6 +499,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
         urgent: false,
     };
 
