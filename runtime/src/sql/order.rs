@@ -45,7 +45,7 @@ impl Sql {
     ///
     /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read, `$4` the id behind which
     /// to look, `$5` how many keys at most, `$6` the key behind which to look, `$7` filter as JSON text if `filtered`. Returns
-    /// the number of rows, the last key that was looked at, and how many were, as far as a row tells.
+    /// how many it holds, how many rows that and a mark at the last of [`Sql::HEADS`] are, the last key of these, and its number.
     ///
     /// A key is held until the transaction ends, by an advisory lock, as a row lock could not keep others from what is before
     /// that row or comes to be there. Nobody waits for it. The keys are left in a setting, as they are to be read with a new
@@ -66,7 +66,8 @@ impl Sql {
         );
         format!(
             "{heads} SELECT pg_catalog.set_config('pgpubsub.held', coalesce(pg_catalog.array_agg(\"order_key\") FILTER (WHERE \"held\"), '{{}}')::text, true), \
-               pg_catalog.count(*), pg_catalog.max(\"order_key\"), pg_catalog.max(\"place\") \
+               pg_catalog.count(*) FILTER (WHERE \"held\") AS \"holds\", pg_catalog.count(*) AS \"rows\", \
+               pg_catalog.max(\"order_key\") AS \"last\", pg_catalog.max(\"place\") AS \"looked_at\" \
              FROM (SELECT * FROM (SELECT \"order_key\", \"place\", CASE WHEN \"ready\" THEN {lock} ELSE false END AS \"held\" FROM \"walk\" OFFSET 0) AS \"tried\" \
                WHERE \"held\" OR \"place\" = {} LIMIT $5::bigint) AS \"keys\"",
             Self::HEADS

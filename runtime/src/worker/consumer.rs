@@ -108,7 +108,7 @@ impl<'s> Consumer<'s> {
             let wanted = self.lanes[*only].wanted(self.shared);
             let (claimed, ready) = self
                 .statements
-                .begin_and_claim(&mut transaction, &wanted, &asked)
+                .begin_and_claim(&mut transaction, &wanted, Some(&asked))
                 .await?;
             queue = self.found(others, &asked, &ready).into();
             claim = Some(Claim::new(*only, wanted.start, claimed));
@@ -130,7 +130,13 @@ impl<'s> Consumer<'s> {
                 if self.lanes[found.lane].found_nothing(&found) {
                     queue.push_back(found.lane);
                 }
-                claim = self.claim_first(&transaction, &mut queue).await?;
+                if found.claimed.holds && !queue.is_empty() {
+                    // Nothing to do, but keys are held: not to the end of what comes next, and not more and more of them.
+                    transaction.abandon();
+                    claim = self.begin_first(&mut transaction, &mut queue).await?;
+                } else {
+                    claim = self.claim_first(&transaction, &mut queue).await?;
+                }
                 continue;
             }
             worked = true;
@@ -252,6 +258,23 @@ impl<'s> Consumer<'s> {
             failure::tell(shared, entry, &failure);
         }
         Ok(())
+    }
+
+    /// Begins a transaction with a claim for the first of the queue; without one, there is none.
+    async fn begin_first(
+        &self,
+        transaction: &mut BatchTransaction<'_>,
+        queue: &mut VecDeque<usize>,
+    ) -> Result<Option<Claim>, Error> {
+        let Some(lane) = queue.pop_front() else {
+            return Ok(None);
+        };
+        let wanted = self.lanes[lane].wanted(self.shared);
+        let (claimed, _) = self
+            .statements
+            .begin_and_claim(transaction, &wanted, None)
+            .await?;
+        Ok(Some(Claim::new(lane, wanted.start, claimed)))
     }
 
     async fn claim_first(

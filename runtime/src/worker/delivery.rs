@@ -60,6 +60,8 @@ pub(super) struct Claimed {
     pub full: bool,
     /// How far a claim by key has got.
     pub walked: Walked,
+    /// It holds keys, whether there are rows or not.
+    pub holds: bool,
     pub took: Duration,
     /// When it was asked for. The server has counted from later on, so nothing is delivered after its time.
     pub begun: Instant,
@@ -191,19 +193,19 @@ impl Statements {
         &self,
         transaction: &mut BatchTransaction<'_>,
         wanted: &Wanted<'_>,
-        asked: &Asked,
+        asked: Option<&Asked>,
     ) -> Result<(Claimed, Ready), Error> {
         let handle = transaction.handle();
         let ((begun, at), (claimed, claimed_at), ready) = join3(
             timed(handle.batch_execute(Sql::BEGIN)),
             timed(self.claim_now(handle, wanted)),
-            self.ask(handle, asked),
+            OptionFuture::from(asked.map(|asked| self.ask(handle, asked))),
         )
         .await;
         transaction.renew();
         let failed = |error| Error::postgres("claim notifications", error);
         let mut claimed = begun.and(claimed).map_err(failed)?;
-        let mut ready = ready.map_err(failed)?;
+        let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
         // The server answers one after the other.
         claimed.took = claimed_at.saturating_duration_since(at);
         ready.took = claimed_at.elapsed();
@@ -344,6 +346,7 @@ impl Statements {
             full: rows.len() >= wanted.limit,
             rows,
             walked: Walked::NO_KEYS,
+            holds: false,
             took: Duration::ZERO,
             begun: Instant::now(),
         })
@@ -374,14 +377,19 @@ impl Statements {
         let held = held?;
         let held = held.first().expect("an aggregate has one row");
         let rows = without_gaps(taken?);
-        let looked_at: Option<i32> = held.get(3);
-        let more = held.get::<_, i64>(1) == keys || looked_at == Some(Sql::HEADS);
+        let looked_at: Option<i32> = held.get("looked_at");
+        let more_keys = held.get::<_, i64>("rows") == keys || looked_at == Some(Sql::HEADS);
+        let holds: i64 = held.get("holds");
+        // As the statement shares them out.
+        let share = (limit / holds.max(1)).max(1);
+        let more_of_a_key = rows.iter().any(|row| row.get::<_, i64>("place") == share);
         Ok(Claimed {
-            full: more || rows.len() >= wanted.limit,
+            full: more_keys || more_of_a_key,
             rows,
             walked: Walked {
-                last: held.get::<_, Option<String>>(2).filter(|_| more),
+                last: held.get::<_, Option<String>>("last").filter(|_| more_keys),
             },
+            holds: holds > 0,
             took: Duration::ZERO,
             begun: Instant::now(),
         })

@@ -46,8 +46,11 @@ async fn what_waits_behind_blocked_keys_is_not_read() {
     let beside = drained(&client, &database).await;
     let waiting = "SELECT count(*) FROM pgpubsub.notification";
     assert_eq!(count(&client, waiting).await, 100_000);
-    // Claims find their way by the order, and pass ten keys more than without.
-    assert!(beside.0 < alone.0 * 2, "{beside:?}, {alone:?} without");
+    // Claims find their way by the order, and pass ten keys more than without. Were all read only once, it would be more.
+    assert!(
+        beside.0 < alone.0 + 100_000,
+        "{beside:?}, {alone:?} without"
+    );
     // By the other index, single ones are looked up; and it is looked for what was left over from before there was an order:
     // that passes over all, when the worker starts and seldom after. Were it for each claim, there would be forty times more.
     assert!(

@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used)] // A test may panic.
 
 mod cost;
+mod gate;
 mod support;
 
+use pgpubsub_runtime::ListenerSet;
+use pgpubsub_runtime::generated::{ContextFilter, FilterValue};
 use support::{
-    Follow, LEDGER, Running, WAITING, WRONG, count, database, process, serve, store, until, worker,
+    CATALOG, Follow, LEDGER, Running, WAITING, WRONG, count, database, of_tenant, process, serve,
+    store, until, worker, worker_of,
 };
 
 const WORK: Follow = Follow {
@@ -256,4 +260,35 @@ async fn a_program_lists_the_keys_that_are_blocked() {
     assert_eq!((blocked.channel.as_str(), blocked.behind), ("jobs", 3));
     assert!(blocked.attempts > 0 && blocked.next_attempt.is_some());
     assert_eq!(blocked.last_error.as_deref(), Some("told to"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_that_take_different_parts_of_a_key_keep_its_order() {
+    const A: &[ContextFilter] = &[ContextFilter {
+        key: "tenant",
+        value: FilterValue::Literal("a"),
+    }];
+    const B: &[ContextFilter] = &[ContextFilter {
+        key: "tenant",
+        value: FilterValue::Literal("b"),
+    }];
+    let (database, client) = database(3).await;
+    store(&client, "work", (1, 3), 40).await;
+    let tenants = "UPDATE pgpubsub.notification SET context = CASE (payload->>'n')::integer / 5 % 2 WHEN 0 THEN '{\"tenant\": \"a\"}' ELSE '{\"tenant\": \"b\"}' END";
+    client.batch_execute(tenants).await.unwrap();
+    let start = |filter| {
+        let mut set = ListenerSet::new(CATALOG);
+        set.durable(of_tenant(filter), WORK);
+        let pause = std::time::Duration::from_millis(20);
+        Running::start(worker_of(database.config(), set).poll_interval(pause))
+    };
+    let a = start(A);
+    // The first four of each key are all that it can take.
+    until(&client, LEDGER, |done| done == 12).await;
+    let b = start(B);
+    until(&client, WAITING, |waiting| waiting == 0).await;
+    a.stop().await;
+    b.stop().await;
+    assert_eq!(count(&client, WRONG).await, 0);
+    assert_eq!(count(&client, LEDGER).await, 120);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
+    BoxFuture, Catalog, Channel, ContextFilter, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{Backoff, Cx, Delivery, ListenerError, ListenerSet, Op, Worker};
@@ -42,6 +42,14 @@ pub(crate) const fn ordered(name: &'static str) -> ListenerSpec {
             ops: &[Op::Message],
         }],
         filter: &[],
+    }
+}
+
+/// The same for what has a tenant in its context.
+pub(crate) const fn of_tenant(filter: &'static [ContextFilter]) -> ListenerSpec {
+    ListenerSpec {
+        filter,
+        ..ordered("work")
     }
 }
 
@@ -133,6 +141,10 @@ pub(crate) fn worker(config: tokio_postgres::Config, listeners: &[Follow]) -> Wo
     for follow in listeners {
         set.durable(ordered(follow.listener), *follow);
     }
+    worker_of(config, set)
+}
+
+pub(crate) fn worker_of(config: tokio_postgres::Config, set: ListenerSet) -> Worker {
     let pause = Duration::from_millis(20);
     Worker::new(config).listeners(set).backoff(Backoff {
         first: pause,
