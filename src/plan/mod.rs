@@ -37,6 +37,7 @@ pub use rust::{RustChannel, RustModel, RustPlan};
 pub use rust_event::{RustEvent, RustImage, RustVariant};
 pub use rust_listener::{RustFilter, RustListener, RustSubscription};
 pub use rust_message::{RustField, RustMessage};
+pub use rust_options::{RustOption, RustOptions};
 pub use rust_reading::{RustCall, RustRead};
 pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
