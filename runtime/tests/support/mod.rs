@@ -23,29 +23,34 @@ pub(crate) const CATALOG: Catalog = Catalog {
     listeners: &[],
     models: &[],
 };
-pub(crate) const WORK: ListenerSpec = listener("work");
-pub(crate) const OTHER: ListenerSpec = listener("other");
+pub(crate) const WORK: ListenerSpec = listener("work", &[jobs(false)]);
+/// Its channel takes urgent messages.
+pub(crate) const OTHER: ListenerSpec = listener("other", &[jobs(true)]);
 
-pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
+const fn listener(name: &'static str, subscriptions: &'static [Subscription]) -> ListenerSpec {
     ListenerSpec {
         name,
         group: name,
         was: &[],
-        subscriptions: &[Subscription {
-            channel: Channel {
-                name: "jobs",
-                wire: "pgpubsub_jobs",
-                delivery: Delivery::Durable,
-                wake: Wake::Commit,
-                function: "notify_jobs",
-                version: 1,
-                was: &[],
-                ordered: false,
-                urgent: false,
-            },
-            ops: &[Op::Message],
-        }],
+        subscriptions,
         filter: &[],
+    }
+}
+
+const fn jobs(urgent: bool) -> Subscription {
+    Subscription {
+        channel: Channel {
+            name: "jobs",
+            wire: "pgpubsub_jobs",
+            delivery: Delivery::Durable,
+            wake: Wake::Commit,
+            function: "notify_jobs",
+            version: 1,
+            was: &[],
+            ordered: false,
+            urgent,
+        },
+        ops: &[Op::Message],
     }
 }
 
