@@ -7,12 +7,13 @@ mod enumeration;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
 use crate::payload::{DecodeError, Encode};
-use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
+use crate::{Cx, Delivery, Error, ListenerError, Op, Retry, TransientCx};
 
 pub use bytes::BytesMut;
 
@@ -106,6 +107,10 @@ pub struct ListenerSpec {
     pub subscriptions: &'static [Subscription],
     /// What the context must hold.
     pub filter: &'static [ContextFilter],
+    /// How often a durable notification is tried.
+    pub retry: Retry,
+    /// How long the listener may run.
+    pub timeout: Option<Duration>,
 }
 
 impl ListenerSpec {

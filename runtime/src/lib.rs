@@ -14,6 +14,7 @@
 pub mod generated;
 pub mod payload;
 pub mod pending;
+pub mod quarantine;
 pub mod types;
 
 mod batch_transaction;
@@ -47,7 +48,7 @@ pub use types::{
     PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
     PgTimestampTz,
 };
-pub use worker::{Backoff, OnFailure, Worker, WorkerEvent};
+pub use worker::{Backoff, OnFailure, Retry, Worker, WorkerEvent};
 
 /// Includes the file that a build script generated, as a module.
 ///

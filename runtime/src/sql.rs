@@ -42,6 +42,11 @@ impl Sql {
         )
     }
 
+    /// `$1` names of tables, `$2` a right on each: those that this role lacks.
+    pub(crate) const MISSING_RIGHTS: &str = "SELECT wanted || ' on ' || name \
+         FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS rights (name, wanted) \
+         WHERE NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass(name)::oid, wanted)";
+
     /// What is stored for later has a negative one.
     pub(crate) fn newest_id(&self) -> String {
         format!(
@@ -174,7 +179,10 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` attempts: takes hold of a notification, unless it was tried again meanwhile.
+    /// `$1` group, `$2` id, `$3` attempts: takes hold of a notification though its time has not come, unless it was tried
+    /// meanwhile.
+    ///
+    /// It waits: a claim that came upon the row before its time was set, and left it, has locked it nevertheless.
     pub(crate) fn hold_again(&self) -> String {
         format!(
             "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3 FOR UPDATE",
@@ -182,12 +190,40 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt.
+    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt, `$5` number of this one, which may have been counted.
     pub(crate) fn record_failure(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \"last_error\" = $3, \
+            "UPDATE {}.\"notification\" SET \"attempts\" = $5, \"last_error\" = $3, \
                \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` seconds until it is due again, `$4` attempts without this one, which may have been counted.
+    pub(crate) fn snooze(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = $4, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempts till now, `$4` seconds until another one if this one does not come to an end.
+    pub(crate) fn count_attempt(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = $3::integer + 1, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id.
+    pub(crate) fn last_error(&self) -> String {
+        format!(
+            "SELECT \"last_error\" FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
         )
     }

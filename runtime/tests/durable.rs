@@ -9,7 +9,8 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Worker, WorkerEvent,
+    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Retry, Worker,
+    WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -40,6 +41,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Does what the job says.
@@ -303,7 +306,7 @@ async fn stop_while_blocked(timeout: Duration, release: bool) -> (i64, i64) {
         .await
         .expect("no hang")
         .unwrap();
-    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE attempts = 0";
+    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE last_error IS NULL";
     (
         count(&other, "SELECT count(*) FROM effect").await,
         count(&other, kept).await,

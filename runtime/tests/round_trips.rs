@@ -34,6 +34,8 @@ const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
         was: &[],
         subscriptions,
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

@@ -12,6 +12,10 @@ CREATE INDEX notification_order ON pgpubsub.notification (listener_group, order_
 CREATE INDEX notification_due ON pgpubsub.notification (listener_group, (coalesce(not_before, '-infinity'::timestamptz)))
   WHERE (not_before IS NOT NULL OR id < 0) AND (order_key IS NULL OR order_key = '');
 CREATE INDEX notification_urgent ON pgpubsub.notification (listener_group, priority DESC, id) WHERE priority IS NOT NULL AND not_before IS NULL;
+CREATE TABLE pgpubsub.quarantine (
+  id bigint NOT NULL, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL, model_version integer NOT NULL, db_version text,
+  txid xid8 NOT NULL, created_at timestamptz NOT NULL, payload json NOT NULL, context text, attempts integer NOT NULL, last_error text,
+  reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (listener_group, id));
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
 CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
 INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');

@@ -10,7 +10,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Delivery, ListenerError, ListenerSet, Op, TransientCx, Worker, WorkerEvent,
+    Delivery, ListenerError, ListenerSet, Op, Retry, TransientCx, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -43,6 +43,8 @@ const HEAR: ListenerSpec = ListenerSpec {
         key: "tenant",
         value: FilterValue::Literal("a"),
     }],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 struct Hear(mpsc::UnboundedSender<String>);

@@ -9,7 +9,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Cx, Delivery, ListenerError, ListenerSet, Op, TransientCx, Worker, WorkerEvent,
+    Cx, Delivery, ListenerError, ListenerSet, Op, Retry, TransientCx, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -45,6 +45,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 const HEAR: ListenerSpec = ListenerSpec {
     name: "hear",
@@ -55,6 +57,8 @@ const HEAR: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Sends on what it gets: channel and version.

@@ -14,6 +14,7 @@ pub(crate) mod live;
 mod ls;
 mod output;
 mod pending;
+mod quarantine;
 mod switch;
 mod unlock;
 
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
         Some(Command::Blocked(blocked)) => blocked::run(blocked, &args.display),
+        Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
         }

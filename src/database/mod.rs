@@ -3,6 +3,7 @@
 mod blocked;
 mod catalog;
 mod pending;
+pub(crate) mod quarantine;
 mod run;
 mod session;
 mod snapshot;
@@ -12,6 +13,7 @@ mod trials;
 pub(crate) use blocked::{BlockedKey, read as read_blocked};
 pub(crate) use catalog::read as read_catalog;
 pub(crate) use pending::{Waiting, read as read_pending};
+pub(crate) use quarantine::{Filter as QuarantineFilter, Quarantined};
 pub(crate) use run::run;
 pub(crate) use session::with_session;
 pub(crate) use snapshot::read as read_snapshot;

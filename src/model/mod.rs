@@ -3,6 +3,7 @@
 //! A [`Schema`] exists only if no error was found, so the stages behind this one never check
 //! anything again. Everything is in the order of the YAML file.
 
+mod attempts;
 pub mod builtin;
 mod calendar;
 mod check;
@@ -41,6 +42,7 @@ pub(crate) fn column_type(text: &str, declared: &[QualifiedName]) -> Option<PgTy
         .ok()
 }
 
+pub use attempts::{Attempts, Backoff};
 pub(crate) use check::check;
 pub use message_options::{Dedup, Expires, Keep, MessageOptions};
 pub use past::{Conversion, Past};
@@ -183,10 +185,10 @@ pub struct Channel {
     pub oldest: Option<Spanned<u32>>,
     /// Durable or transient.
     pub delivery: Delivery,
-    /// Which of its notifications a group gets one after the other; `None`: any may come beside any other.
-    pub order: Option<Order>,
     /// How a durable one wakes workers.
     pub wake: Wake,
+    /// Which of its notifications a group gets one after the other; `None`: any may come beside any other.
+    pub order: Option<Order>,
     /// What it carries.
     pub kind: ChannelKind,
     /// More derives and attributes for its Rust types.
@@ -397,6 +399,8 @@ pub struct Listener {
     pub says_was: bool,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
+    /// How often it is tried, when, and for how long.
+    pub attempts: Attempts,
 }
 
 /// What a listener takes of a channel.

@@ -20,8 +20,10 @@ pub struct Document {
     pub include: Vec<Spanned<String>>,
     /// `generate:`.
     pub generate: GenerateDecl,
-    /// `defaults:`.
+    /// `defaults:` for channels.
     pub defaults: DefaultsDecl,
+    /// `defaults:` for listeners.
+    pub listener_defaults: AttemptsDecl,
     /// `types:`.
     pub types: Vec<TypeDecl>,
     /// `models:`.
@@ -345,6 +347,30 @@ pub struct ListenerDecl {
     pub group: Option<Spanned<String>>,
     /// `filter:`.
     pub filter: Vec<FilterDecl>,
+    /// What `defaults` can say, too.
+    pub attempts: AttemptsDecl,
+}
+
+/// How a listener is tried: keys of a listener, and of `defaults:`.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct AttemptsDecl {
+    /// `retry:`.
+    pub retry: Option<RetryDecl>,
+    /// `timeout:`.
+    pub timeout: Option<Spanned<String>>,
+}
+
+/// `retry:`.
+#[derive(Clone, Debug)]
+pub struct RetryDecl {
+    /// Its place.
+    pub span: Span,
+    /// `none`.
+    pub none: bool,
+    /// `max`.
+    pub max: Option<Spanned<u32>>,
+    /// `backoff`.
+    pub backoff: Option<Spanned<String>>,
 }
 
 /// An entry of `filter:`.

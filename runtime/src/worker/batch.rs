@@ -6,10 +6,11 @@ use tokio_postgres::Row;
 
 use super::OnFailure;
 use super::delivery::{Claimed, Statements, refused};
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Recorded};
 use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
+use super::timeout::{free, limited};
 use crate::batch_transaction::BatchTransaction;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
 
@@ -24,7 +25,7 @@ pub(super) struct Outcome {
     pub done: Vec<i64>,
     /// Ids of those that were not worth delivering any more.
     pub expired: Vec<i64>,
-    pub failed: Vec<Failure>,
+    pub failed: Vec<Recorded>,
     /// Place of the last one that ran or had expired.
     pub last: Option<usize>,
     /// How long the listeners took.
@@ -38,6 +39,14 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Of a notification that somebody else has taken.
+    pub(super) fn passed_over() -> Self {
+        Self {
+            last: Some(0),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
     }
@@ -66,31 +75,27 @@ pub(super) async fn run<'a>(
         if waiting.has(row) {
             continue;
         }
+        let id: i64 = row.get("id");
         if claimed.has_expired(row) {
-            outcome.expired.push(row.get("id"));
+            outcome.expired.push(id);
             outcome.last = Some(place);
             continue;
         }
-        let result;
-        (transaction, result) = call(transaction, entry, row).await;
         outcome.last = Some(place);
-        match result {
-            Ok(()) => outcome.done.push(row.get("id")),
-            Err(error) => {
+        let recorded;
+        (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
+        match recorded {
+            Ok(None) => outcome.done.push(id),
+            Ok(Some(failure)) => {
                 waiting.behind(row);
-                transaction.undo();
-                transaction.settle();
-                let handle = transaction.handle();
-                match failure::record(shared, entry, handle, statements, row, error).await {
-                    Ok(failure) => outcome.failed.push(failure),
-                    Err(error) if refused(&error) => {
-                        outcome.spoilt = Some(error);
-                        return Ok((transaction, outcome));
-                    }
-                    Err(error) => {
-                        return Err(Error::postgres("record the failure of a listener", error));
-                    }
-                }
+                outcome.failed.push(failure);
+            }
+            Err(error) if refused(&error) => {
+                outcome.spoilt = Some(error);
+                return Ok((transaction, outcome));
+            }
+            Err(error) => {
+                return Err(Error::postgres("record the failure of a listener", error));
             }
         }
         outcome.took = started.elapsed();
@@ -106,12 +111,47 @@ pub(super) async fn run<'a>(
     Ok((transaction, outcome))
 }
 
+/// Calls the listener, if it may be tried; a failure is recorded.
+async fn one<'a>(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    mut transaction: BatchTransaction<'a>,
+    row: &Row,
+) -> Result<
+    (
+        BatchTransaction<'a>,
+        Result<Option<Recorded>, tokio_postgres::Error>,
+    ),
+    Error,
+> {
+    if failure::attempts(row) >= failure::max(entry) {
+        transaction.settle();
+        let handle = transaction.handle();
+        let recorded = failure::used_up(shared, entry, handle, statements, row).await;
+        return Ok((transaction, recorded.map(Some)));
+    }
+    let called;
+    (transaction, called) = call(transaction, entry, row).await;
+    let Err(failure) = called else {
+        return Ok((transaction, Ok(None)));
+    };
+    transaction.undo();
+    transaction.settle();
+    let handle = transaction.handle();
+    if failure.timed_out.is_some() {
+        free(shared, handle).await?;
+    }
+    let recorded = failure::record(shared, entry, handle, statements, row, failure).await;
+    Ok((transaction, recorded.map(Some)))
+}
+
 /// Calls the listener; the result is its own.
 async fn call<'a>(
     mut transaction: BatchTransaction<'a>,
     entry: &Durable,
     row: &Row,
-) -> (BatchTransaction<'a>, Result<(), String>) {
+) -> (BatchTransaction<'a>, Result<(), Failure>) {
     transaction.advance();
     let notification = notification(entry, row);
     let op = notification.op;
@@ -119,11 +159,12 @@ async fn call<'a>(
         Ok(payload) => payload,
         Err(error) => {
             let error = format!("the payload does not decode: {error}");
-            return (transaction, Err(error));
+            return (transaction, Err(error.into()));
         }
     };
     let mut cx = Cx::new(notification, transaction);
-    let result = guard(entry.handler.call(op, &payload, &mut cx)).await;
+    let call = guard(entry.handler.call(op, &payload, &mut cx));
+    let result = limited(entry.spec.timeout, call).await;
     (cx.into_transaction(), result)
 }
 

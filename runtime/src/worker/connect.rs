@@ -7,7 +7,7 @@ use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Socket};
 
 use crate::Error;
 use crate::generated::BoxFuture;
@@ -16,6 +16,9 @@ use crate::generated::BoxFuture;
 #[derive(Clone)]
 pub(super) struct Connector {
     open: Arc<dyn Fn() -> BoxFuture<'static, Result<Session, tokio_postgres::Error>> + Send + Sync>,
+    cancel: Arc<
+        dyn Fn(CancelToken) -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync,
+    >,
 }
 
 /// A client with the task that drives its connection, which ends with it.
@@ -37,13 +40,24 @@ impl Connector {
         if config.get_application_name().is_none() {
             config.application_name("pgpubsub");
         }
+        let canceller = tls.clone();
         let open = move || -> BoxFuture<'static, _> {
             let (config, tls) = (config.clone(), tls.clone());
             Box::pin(open(config, tls))
         };
+        let cancel = move |token: CancelToken| -> BoxFuture<'static, _> {
+            let tls = canceller.clone();
+            Box::pin(async move { token.cancel_query(tls).await })
+        };
         Self {
             open: Arc::new(open),
+            cancel: Arc::new(cancel),
         }
+    }
+
+    /// Asks the server to cancel the statement that a session executes, on a connection made for that.
+    pub(super) async fn cancel(&self, token: CancelToken) -> Result<(), Error> {
+        (self.cancel)(token).await.map_err(Error::connect)
     }
 
     pub(super) async fn connect(&self) -> Result<Session, Error> {

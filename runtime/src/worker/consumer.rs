@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::WorkerEvent;
 use super::batch::{self, Outcome};
+use super::careful::{Begun, begin_attempt};
 use super::delivery::{Asked, End, Ended, Ready, Statements, begin};
 use super::door;
 use super::failure;
@@ -153,8 +154,8 @@ impl<'s> Consumer<'s> {
     /// Runs the listeners of what is claimed, ends the transaction, and claims for the one whose turn is next.
     async fn work_off<'a>(
         &mut self,
-        transaction: BatchTransaction<'a>,
-        claim: Claim,
+        mut transaction: BatchTransaction<'a>,
+        mut claim: Claim,
         queue: &mut VecDeque<usize>,
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
@@ -163,8 +164,19 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
-        let (mut transaction, outcome) =
-            batch::run(shared, entry, statements, transaction, &claim.claimed).await?;
+        let mut gone = false;
+        if self.lanes[claim.lane].careful.next()
+            && let [row] = claim.claimed.rows.as_slice()
+        {
+            let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
+        }
+        let outcome;
+        (transaction, outcome) = if gone {
+            (transaction, Outcome::passed_over())
+        } else {
+            batch::run(shared, entry, statements, transaction, &claim.claimed).await?
+        };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
             self.redo(&transaction, &claim, error).await?;
@@ -253,9 +265,12 @@ impl<'s> Consumer<'s> {
             _ => format!("the commit failed: {message}"),
         };
         let handle = transaction.handle();
-        let failure = failure::record_anew(shared, entry, handle, statements, row, message).await?;
-        if let Some(failure) = failure {
-            failure::tell(shared, entry, &failure);
+        let counted = claim.counted;
+        let failure = message.into();
+        let recorded =
+            failure::record_anew(shared, entry, handle, statements, row, counted, failure).await?;
+        if let Some(recorded) = recorded {
+            failure::tell(shared, entry, &recorded);
         }
         Ok(())
     }

@@ -28,6 +28,8 @@ pub(super) struct Statements {
     remove: Statement,
     remove_scattered: Statement,
     pub(super) record_failure: Statement,
+    pub(super) count_attempt: Statement,
+    pub(super) hold_again: Statement,
     /// If one of the listeners has an order.
     ordered: Option<Ordered>,
 }
@@ -156,6 +158,8 @@ impl Statements {
             remove: prepare(sql.remove()).await?,
             remove_scattered: prepare(sql.remove_scattered()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            count_attempt: prepare(sql.count_attempt()).await?,
+            hold_again: prepare(sql.hold_again()).await?,
             ordered,
         })
     }

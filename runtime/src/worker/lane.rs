@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::Outcome;
+use super::careful::Careful;
 use super::cursor::Cursor;
 use super::delivery::{Claimed, Wanted};
 use super::keys::{KeyCursor, Walked};
+use super::leftovers::Leftovers;
 use super::pace::{Pace, Seen};
-use super::rest::Rest;
 use super::shared::Shared;
 use crate::sql::{BEFORE_ALL, Part};
 
@@ -18,9 +19,10 @@ pub(super) struct Lane {
     pub entry: usize,
     walk: Walk,
     pace: Pace,
+    pub careful: Careful,
     floor: i64,
     /// That of [`Part::Left`].
-    rest: Option<Arc<Rest>>,
+    leftovers: Option<Arc<Leftovers>>,
 }
 
 /// In which order a lane looks at what waits, and how far it has got.
@@ -48,6 +50,8 @@ pub(super) struct Claim {
     pub lane: usize,
     pub start: Start,
     pub claimed: Claimed,
+    /// Its attempt was counted when it began.
+    pub counted: bool,
 }
 
 impl Lane {
@@ -73,9 +77,10 @@ impl Lane {
             lanes.extend(walks.into_iter().map(|walk| Self {
                 entry,
                 pace: Pace::new(shared.options.batch, shared.options.batch_time),
+                careful: Careful::new(shared.options.batch),
                 floor: shared.floor,
-                rest: match walk {
-                    Walk::ById(Part::Left, _) => Some(Arc::clone(&durable.rest)),
+                leftovers: match walk {
+                    Walk::ById(Part::Left, _) => Some(Arc::clone(&durable.leftovers)),
                     _ => None,
                 },
                 walk,
@@ -98,7 +103,11 @@ impl Lane {
         Wanted {
             entry: &shared.durable[self.entry],
             start: self.start(Instant::now()),
-            limit: self.pace.limit(),
+            limit: if self.careful.is_due() {
+                1
+            } else {
+                self.pace.limit()
+            },
         }
     }
 
@@ -108,8 +117,8 @@ impl Lane {
             rows, full, took, ..
         } = &claim.claimed;
         let last = outcome.last.map(|place| &rows[place]);
-        if let Some(rest) = &self.rest {
-            rest.found_something();
+        if let Some(leftovers) = &self.leftovers {
+            leftovers.found_something();
         }
         match &mut self.walk {
             Walk::ById(_, cursor) => {
@@ -148,8 +157,8 @@ impl Lane {
             Walk::Urgent(_) => false,
             Walk::ByKey(cursor) => !cursor.walked(&claim.claimed.walked, false),
         };
-        if let (false, Some(rest)) = (again, &self.rest) {
-            rest.found_nothing(claim.claimed.took, now);
+        if let (false, Some(leftovers)) = (again, &self.leftovers) {
+            leftovers.found_nothing(claim.claimed.took, now);
         }
         again
     }
@@ -163,8 +172,8 @@ impl Lane {
             // It went from the first to the last.
             (Walk::ByKey(_) | Walk::Urgent(_), _) | (_, Start::ByKey(..)) => {}
         }
-        if let Some(rest) = &self.rest {
-            rest.found_nothing(took, now);
+        if let Some(leftovers) = &self.leftovers {
+            leftovers.found_nothing(took, now);
         }
     }
 
@@ -193,7 +202,9 @@ impl Lane {
 
     /// Whether it is not worth while to look at it now.
     pub(super) fn rests(&self, now: Instant) -> bool {
-        self.rest.as_ref().is_some_and(|rest| rest.lasts(now))
+        self.leftovers
+            .as_ref()
+            .is_some_and(|leftovers| leftovers.lasts(now))
     }
 
     /// Whether only a claim tells if something is there: a look goes from the first key to the last.
@@ -208,6 +219,7 @@ impl Claim {
             lane,
             start,
             claimed,
+            counted: false,
         }
     }
 }

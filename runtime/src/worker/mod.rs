@@ -5,6 +5,7 @@
 
 mod alarm;
 mod batch;
+mod careful;
 mod connect;
 mod consumer;
 mod cursor;
@@ -14,15 +15,16 @@ mod event;
 mod failure;
 mod keys;
 mod lane;
+mod leftovers;
 mod listening;
 mod maintenance;
 mod options;
 mod pace;
 mod panic;
-mod rest;
 mod selection;
 mod shared;
 mod startup;
+mod timeout;
 mod transient;
 
 use std::future::Future;
@@ -36,7 +38,7 @@ use tokio_postgres::{Config, NoTls, Socket};
 use crate::{Error, ListenerSet};
 
 pub use event::WorkerEvent;
-pub use options::{Backoff, OnFailure};
+pub use options::{Backoff, OnFailure, Retry};
 
 use connect::Connector;
 use options::Options;
@@ -144,10 +146,20 @@ impl Worker {
         self
     }
 
-    /// Times between the attempts of a notification that fails.
+    /// Times between the attempts of a notification that fails, for listeners whose `retry` does not say.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.options.backoff = backoff;
+        self
+    }
+
+    /// How many notifications the quarantine of the storage takes. Default: any number.
+    ///
+    /// Nothing is lost when it is full: what would go there stays, is not tried any more, and goes there when there is room, which
+    /// is looked for after each longest pause. Workers that fill it at the same moment may each add one.
+    #[must_use]
+    pub fn quarantine_limit(mut self, notifications: u64) -> Self {
+        self.options.quarantine_limit = Some(i64::try_from(notifications).unwrap_or(i64::MAX));
         self
     }
 

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::alarm::Alarm;
 use super::connect::Connector;
 use super::door::Rest;
+use super::leftovers::Leftovers;
 use super::options::Options;
-use super::rest;
 use super::{OnFailure, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
@@ -53,7 +53,7 @@ pub(super) struct Durable {
     /// Whether some of what is stored for the group comes one after the other.
     pub ordered: bool,
     /// If so: when to look for what was stored before.
-    pub rest: Arc<rest::Rest>,
+    pub leftovers: Arc<Leftovers>,
 }
 
 /// A listener of a transient channel.

@@ -42,6 +42,8 @@ pub(crate) const fn ordered(name: &'static str) -> ListenerSpec {
             ops: &[Op::Message],
         }],
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

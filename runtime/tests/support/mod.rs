@@ -23,17 +23,24 @@ pub(crate) const CATALOG: Catalog = Catalog {
     listeners: &[],
     models: &[],
 };
-pub(crate) const WORK: ListenerSpec = listener("work", &[jobs(false)]);
+pub(crate) const WORK: ListenerSpec = listener("work");
 /// Its channel takes urgent messages.
-pub(crate) const OTHER: ListenerSpec = listener("other", &[jobs(true)]);
+pub(crate) const OTHER: ListenerSpec = ListenerSpec {
+    subscriptions: URGENT_JOBS,
+    ..listener("other")
+};
+const JOBS: &[Subscription] = &[jobs(false)];
+const URGENT_JOBS: &[Subscription] = &[jobs(true)];
 
-const fn listener(name: &'static str, subscriptions: &'static [Subscription]) -> ListenerSpec {
+pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
     ListenerSpec {
         name,
         group: name,
         was: &[],
-        subscriptions,
+        subscriptions: JOBS,
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

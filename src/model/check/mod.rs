@@ -2,6 +2,7 @@
 //! only follows from another mistake is not.
 
 mod allow;
+mod attempts;
 mod channels;
 mod derives;
 mod extra;
@@ -29,6 +30,7 @@ pub(crate) fn check(
 ) -> Schema {
     let names = names::check(document, diagnostics);
     allow::check(document, diagnostics);
+    attempts::check_defaults(&document.listener_defaults, diagnostics);
     past::claims(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
     let types = types::check(&document.types, diagnostics);

@@ -3,9 +3,8 @@
 //! A worker that sleeps holds the advisory lock of its group exclusively; a writer tries to take it shared, and sends a NOTIFY only
 //! if that fails. The keys are for ever: the functions in the database and the workers, each of their own age, must agree.
 
+use super::order::SqlGroup;
 use crate::model::{Channel, Delivery, Schema, Wake};
-
-use super::SqlGroup;
 
 /// The doors of the groups of a channel, as literals; empty, if its writers look at none.
 pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[SqlGroup]) -> Vec<String> {
@@ -15,7 +14,7 @@ pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[SqlGroup]) -> V
     let storage = &schema.generate.storage_schema;
     groups
         .iter()
-        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, &group.group)))
+        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, &group.unquoted)))
         .collect()
 }
 

@@ -15,11 +15,11 @@ use super::qualified;
 /// A group that gets a copy of a notification.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SqlGroup {
+    /// Its name, as a literal.
+    pub name: String,
     /// Its name.
     #[serde(skip)]
-    pub group: String,
-    /// The same as a literal.
-    pub name: String,
+    pub unquoted: String,
     /// Order key of its copy: an expression.
     pub order_key: &'static str,
 }
@@ -55,8 +55,8 @@ impl Groups {
                 let order = schema.channels[subscription.channel].order.as_ref();
                 for op in &subscription.ops {
                     let group = SqlGroup {
-                        group: listener.group.clone(),
                         name: sql_literal(&listener.group),
+                        unquoted: listener.group.clone(),
                         order_key: match order {
                             Some(Order::Total) => TOTAL,
                             // A truncate has no row.

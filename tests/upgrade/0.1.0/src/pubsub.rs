@@ -565,6 +565,8 @@ pub const INDEX: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct IndexHandler<L>(L);
@@ -617,6 +619,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -667,6 +671,8 @@ pub const ON_POST_GONE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostGoneHandler<L>(L);
@@ -717,6 +723,8 @@ pub const ON_POST_LATE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostLateHandler<L>(L);
@@ -767,6 +775,8 @@ pub const ON_POST_WIPED: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostWipedHandler<L>(L);

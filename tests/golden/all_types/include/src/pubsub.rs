@@ -1329,6 +1329,8 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
             ],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnEverythingChangedHandler<L>(L);
@@ -1379,6 +1381,8 @@ pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnDefaultsHandler<L>(L);
@@ -1429,6 +1433,8 @@ pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRequiredHandler<L>(L);
@@ -1479,6 +1485,8 @@ pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEmptyHandler<L>(L);
@@ -1529,6 +1537,8 @@ pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShortHandler<L>(L);

@@ -1337,6 +1337,8 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
             ],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnEverythingChangedHandler<L>(L);
@@ -1387,6 +1389,8 @@ pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnDefaultsHandler<L>(L);
@@ -1437,6 +1441,8 @@ pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRequiredHandler<L>(L);
@@ -1487,6 +1493,8 @@ pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEmptyHandler<L>(L);
@@ -1537,6 +1545,8 @@ pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShortHandler<L>(L);

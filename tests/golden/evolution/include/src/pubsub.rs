@@ -959,6 +959,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1044,6 +1046,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1096,6 +1100,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1146,6 +1152,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1196,6 +1204,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1246,6 +1256,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1296,6 +1308,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1346,6 +1360,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1396,6 +1412,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

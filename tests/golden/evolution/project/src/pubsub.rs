@@ -967,6 +967,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1052,6 +1054,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1104,6 +1108,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1154,6 +1160,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1204,6 +1212,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1254,6 +1264,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1304,6 +1316,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1354,6 +1368,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1404,6 +1420,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

@@ -1030,6 +1030,8 @@ pub const ON_LATEST: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLatestHandler<L>(L);
@@ -1080,6 +1082,8 @@ pub const COPIES: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CopiesHandler<L>(L);
@@ -1130,6 +1134,8 @@ pub const ON_PLAIN: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPlainHandler<L>(L);
@@ -1180,6 +1186,8 @@ pub const ON_SHOUT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShoutHandler<L>(L);
@@ -1230,6 +1238,8 @@ pub const ON_REMIND: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRemindHandler<L>(L);
@@ -1280,6 +1290,8 @@ pub const ON_OFFER: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnOfferHandler<L>(L);
@@ -1330,6 +1342,8 @@ pub const ON_EITHER: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEitherHandler<L>(L);
@@ -1380,6 +1394,8 @@ pub const ON_TICKET: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnTicketHandler<L>(L);
@@ -1430,6 +1446,8 @@ pub const ON_ONCE: runtime::generated::ListenerSpec = runtime::generated::Listen
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnOnceHandler<L>(L);
@@ -1480,6 +1498,8 @@ pub const ON_CALM: runtime::generated::ListenerSpec = runtime::generated::Listen
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnCalmHandler<L>(L);
@@ -1530,6 +1550,8 @@ pub const ON_ALL_FIRST: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAllFirstHandler<L>(L);
@@ -1580,6 +1602,8 @@ pub const ON_ALL_LAST: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAllLastHandler<L>(L);

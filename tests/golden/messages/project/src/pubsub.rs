@@ -1038,6 +1038,8 @@ pub const ON_LATEST: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLatestHandler<L>(L);
@@ -1088,6 +1090,8 @@ pub const COPIES: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CopiesHandler<L>(L);
@@ -1138,6 +1142,8 @@ pub const ON_PLAIN: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPlainHandler<L>(L);
@@ -1188,6 +1194,8 @@ pub const ON_SHOUT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShoutHandler<L>(L);
@@ -1238,6 +1246,8 @@ pub const ON_REMIND: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRemindHandler<L>(L);
@@ -1288,6 +1298,8 @@ pub const ON_OFFER: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnOfferHandler<L>(L);
@@ -1338,6 +1350,8 @@ pub const ON_EITHER: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEitherHandler<L>(L);
@@ -1388,6 +1402,8 @@ pub const ON_TICKET: runtime::generated::ListenerSpec = runtime::generated::List
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnTicketHandler<L>(L);
@@ -1438,6 +1454,8 @@ pub const ON_ONCE: runtime::generated::ListenerSpec = runtime::generated::Listen
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnOnceHandler<L>(L);
@@ -1488,6 +1506,8 @@ pub const ON_CALM: runtime::generated::ListenerSpec = runtime::generated::Listen
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnCalmHandler<L>(L);
@@ -1538,6 +1558,8 @@ pub const ON_ALL_FIRST: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAllFirstHandler<L>(L);
@@ -1588,6 +1610,8 @@ pub const ON_ALL_LAST: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAllLastHandler<L>(L);

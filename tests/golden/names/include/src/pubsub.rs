@@ -481,6 +481,8 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
             value: runtime::generated::FilterValue::Literal("\\ '\n"),
         },
     ],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct PartialHandler<L>(L);
@@ -531,6 +533,8 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct SecondHandler<L>(L);
@@ -589,6 +593,8 @@ pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSp
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
     }],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct NewHandler<L>(L);
@@ -643,6 +649,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
@@ -700,6 +708,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert, runtime::Op::Update],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
@@ -757,6 +767,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Message],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);

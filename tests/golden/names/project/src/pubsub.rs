@@ -489,6 +489,8 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
             value: runtime::generated::FilterValue::Literal("\\ '\n"),
         },
     ],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct PartialHandler<L>(L);
@@ -539,6 +541,8 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct SecondHandler<L>(L);
@@ -597,6 +601,8 @@ pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSp
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
     }],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct NewHandler<L>(L);
@@ -651,6 +657,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
@@ -708,6 +716,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert, runtime::Op::Update],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
@@ -765,6 +775,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Message],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);

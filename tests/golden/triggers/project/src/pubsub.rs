@@ -28,13 +28,9 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         AccountWiped::CHANNEL,
         AccountGone::CHANNEL,
         AccountOwn::CHANNEL,
-        AccountOrdered::CHANNEL,
         GuestCame::CHANNEL,
         MeasureBulk::CHANNEL,
         MeasureFlash::CHANNEL,
-        MeasureOrdered::CHANNEL,
-        LogLine::CHANNEL,
-        LogTotal::CHANNEL,
         Reads::CHANNEL,
         PostReads::CHANNEL,
         PageReads::CHANNEL,
@@ -43,18 +39,18 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         COUNT,
         REINDEX,
         AUDIT,
-        MIXED,
         ON_ACCOUNT_TUNED,
         ON_ACCOUNT_QUIET,
         ON_ACCOUNT_RENAMED,
         ON_ACCOUNT_SETTLED,
         ON_ACCOUNT_COPIED,
         ON_ACCOUNT_APPLIED,
+        ON_ACCOUNT_WIPED,
         ON_ACCOUNT_GONE,
         ON_ACCOUNT_OWN,
         ON_GUEST_CAME,
+        ON_MEASURE_BULK,
         ON_MEASURE_FLASH,
-        ON_MEASURE_ORDERED,
     ],
     models: &[Account::MODEL, Guest::MODEL, Measure::MODEL],
 };
@@ -100,7 +96,6 @@ impl Account {
             AccountWiped::CHANNEL.name,
             AccountGone::CHANNEL.name,
             AccountOwn::CHANNEL.name,
-            AccountOrdered::CHANNEL.name,
         ],
     };
 }
@@ -174,11 +169,7 @@ impl Measure {
     pub const MODEL: runtime::generated::Model = runtime::generated::Model {
         name: "measure",
         version: 1,
-        channels: &[
-            MeasureBulk::CHANNEL.name,
-            MeasureFlash::CHANNEL.name,
-            MeasureOrdered::CHANNEL.name,
-        ],
+        channels: &[MeasureBulk::CHANNEL.name, MeasureFlash::CHANNEL.name],
     };
 }
 
@@ -770,70 +761,6 @@ impl runtime::generated::Event for AccountOwn {
     }
 }
 
-/// Event of the channel `account_ordered`.
-#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
-#[derive(Clone, Debug, PartialEq)]
-pub enum AccountOrdered {
-    /// A row was inserted.
-    Insert {
-        /// The row after.
-        new: Account,
-    },
-    /// A row was updated.
-    Update {
-        /// The row before.
-        old: Account,
-        /// The row after.
-        new: Account,
-    },
-    /// A row was deleted.
-    Delete {
-        /// The row before.
-        old: Account,
-    },
-    /// The table was truncated: all its rows are gone.
-    Truncate,
-}
-
-impl AccountOrdered {
-    /// How the database knows this channel.
-    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
-        name: "account_ordered",
-        wire: "pgpubsub_account_ordered",
-        delivery: runtime::Delivery::Durable,
-        wake: runtime::generated::Wake::Door,
-        function: "capture_account_ordered",
-        version: 1,
-        was: &[],
-        ordered: true,
-        urgent: false,
-    };
-}
-
-impl runtime::generated::Event for AccountOrdered {
-    fn decode_event(
-        op: runtime::Op,
-        version: u32,
-        payload: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let event = runtime::payload::Object::new(payload)?;
-        match op {
-            runtime::Op::Insert => Ok(Self::Insert {
-                new: event.row("new", version)?,
-            }),
-            runtime::Op::Update => Ok(Self::Update {
-                old: event.row("old", version)?,
-                new: event.row("new", version)?,
-            }),
-            runtime::Op::Delete => Ok(Self::Delete {
-                old: event.row("old", version)?,
-            }),
-            runtime::Op::Truncate => Ok(Self::Truncate),
-            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
-        }
-    }
-}
-
 /// Event of the channel `guest_came`.
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
@@ -993,213 +920,6 @@ impl runtime::generated::Event for MeasureFlash {
         match op {
             runtime::Op::Insert => Ok(Self {
                 new: event.row("new", version)?,
-            }),
-            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
-        }
-    }
-}
-
-/// Event of the channel `measure_ordered`.
-#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MeasureOrdered {
-    /// A row was inserted.
-    Insert {
-        /// The row after.
-        new: Measure,
-    },
-    /// A row whose primary key was changed, as it was; `UpdatedTo` tells what it became.
-    UpdatedFrom {
-        /// The row before.
-        old: Measure,
-    },
-    /// A row whose primary key was changed, as it is now; `UpdatedFrom` tells what it was.
-    UpdatedTo {
-        /// The row after.
-        new: Measure,
-    },
-    /// A row was updated.
-    Update {
-        /// The row before.
-        old: Measure,
-        /// The row after.
-        new: Measure,
-    },
-}
-
-impl MeasureOrdered {
-    /// How the database knows this channel.
-    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
-        name: "measure_ordered",
-        wire: "pgpubsub_measure_ordered",
-        delivery: runtime::Delivery::Durable,
-        wake: runtime::generated::Wake::Door,
-        function: "capture_measure_ordered",
-        version: 1,
-        was: &[],
-        ordered: true,
-        urgent: false,
-    };
-}
-
-impl runtime::generated::Event for MeasureOrdered {
-    fn decode_event(
-        op: runtime::Op,
-        version: u32,
-        payload: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let event = runtime::payload::Object::new(payload)?;
-        match op {
-            runtime::Op::Insert => Ok(Self::Insert {
-                new: event.row("new", version)?,
-            }),
-            runtime::Op::Update if event.is_null("new") => Ok(Self::UpdatedFrom {
-                old: event.row("old", version)?,
-            }),
-            runtime::Op::Update if event.is_null("old") => Ok(Self::UpdatedTo {
-                new: event.row("new", version)?,
-            }),
-            runtime::Op::Update => Ok(Self::Update {
-                old: event.row("old", version)?,
-                new: event.row("new", version)?,
-            }),
-            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
-        }
-    }
-}
-
-/// Message of the channel `log_line`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogLine {
-    /// Field `customer`: int.
-    pub customer: i64,
-    /// Field `line`: string.
-    pub line: String,
-}
-
-impl LogLine {
-    /// How the database knows this channel.
-    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
-        name: "log_line",
-        wire: "pgpubsub_log_line",
-        delivery: runtime::Delivery::Durable,
-        wake: runtime::generated::Wake::Door,
-        function: "notify_log_line",
-        version: 1,
-        was: &[],
-        ordered: true,
-        urgent: false,
-    };
-
-    /// A message with its defaults.
-    #[must_use]
-    pub fn new(customer: i64, line: String) -> Self {
-        Self { customer, line }
-    }
-
-    /// Publishes the message: within the client's transaction, if it is in one.
-    ///
-    /// # Errors
-    /// If the database refuses it, or the connection is gone.
-    pub async fn notify(
-        &self,
-        client: &impl runtime::tokio_postgres::GenericClient,
-    ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_log_line\"($1, 1)";
-        runtime::generated::notify(client, STATEMENT, self).await
-    }
-}
-
-impl runtime::payload::Encode for LogLine {
-    fn encode(&self) -> runtime::serde_json::Value {
-        let mut message = runtime::payload::ObjectBuilder::new();
-        message.field("customer", &self.customer);
-        message.field("line", &self.line);
-        message.finish()
-    }
-}
-
-impl runtime::generated::Event for LogLine {
-    fn decode_event(
-        op: runtime::Op,
-        _version: u32,
-        payload: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let message = runtime::payload::Object::new(payload)?;
-        match op {
-            runtime::Op::Message => Ok(Self {
-                customer: message.field("customer")?,
-                line: message.field("line")?,
-            }),
-            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
-        }
-    }
-}
-
-/// Message of the channel `log_total`.
-///
-/// Extends the channel `log_line`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogTotal {
-    /// Field `customer`: int.
-    pub customer: i64,
-    /// Field `line`: string.
-    pub line: String,
-}
-
-impl LogTotal {
-    /// How the database knows this channel.
-    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
-        name: "log_total",
-        wire: "pgpubsub_log_total",
-        delivery: runtime::Delivery::Durable,
-        wake: runtime::generated::Wake::Door,
-        function: "notify_log_total",
-        version: 1,
-        was: &[],
-        ordered: true,
-        urgent: false,
-    };
-
-    /// A message with its defaults.
-    #[must_use]
-    pub fn new(customer: i64, line: String) -> Self {
-        Self { customer, line }
-    }
-
-    /// Publishes the message: within the client's transaction, if it is in one.
-    ///
-    /// # Errors
-    /// If the database refuses it, or the connection is gone.
-    pub async fn notify(
-        &self,
-        client: &impl runtime::tokio_postgres::GenericClient,
-    ) -> Result<(), runtime::Error> {
-        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_log_total\"($1, 1)";
-        runtime::generated::notify(client, STATEMENT, self).await
-    }
-}
-
-impl runtime::payload::Encode for LogTotal {
-    fn encode(&self) -> runtime::serde_json::Value {
-        let mut message = runtime::payload::ObjectBuilder::new();
-        message.field("customer", &self.customer);
-        message.field("line", &self.line);
-        message.finish()
-    }
-}
-
-impl runtime::generated::Event for LogTotal {
-    fn decode_event(
-        op: runtime::Op,
-        _version: u32,
-        payload: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        let message = runtime::payload::Object::new(payload)?;
-        match op {
-            runtime::Op::Message => Ok(Self {
-                customer: message.field("customer")?,
-                line: message.field("line")?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -1538,6 +1258,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1635,6 +1357,8 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ReindexHandler<L>(L);
@@ -1691,6 +1415,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1707,130 +1433,6 @@ impl<L: Audit> runtime::generated::DurableHandler for AuditHandler<L> {
             let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::audit(&self.0, event, cx).await
-        })
-    }
-}
-
-/// What the listener [`Mixed`] gets.
-#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MixedEvent {
-    /// From the channel `account_ordered`.
-    AccountOrdered(AccountOrdered),
-    /// From the channel `account_wiped`.
-    AccountWiped(AccountWiped),
-    /// From the channel `log_line`.
-    LogLine(LogLine),
-    /// From the channel `log_total`.
-    LogTotal(LogTotal),
-    /// From the channel `measure_bulk`.
-    MeasureBulk(MeasureBulk),
-}
-
-#[rustfmt::skip]
-impl runtime::generated::ChannelEvent for MixedEvent {
-    fn decode_event(
-        channel: &str,
-        op: runtime::Op,
-        version: u32,
-        payload: &runtime::serde_json::Value,
-    ) -> Result<Self, runtime::payload::DecodeError> {
-        match channel {
-            "account_ordered" => {
-                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountOrdered)
-            }
-            "account_wiped" => {
-                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountWiped)
-            }
-            "log_line" => {
-                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogLine)
-            }
-            "log_total" => {
-                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogTotal)
-            }
-            "measure_bulk" => {
-                runtime::generated::Event::decode_event(op, version, payload).map(Self::MeasureBulk)
-            }
-            other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
-        }
-    }
-}
-
-/// Listener `mixed` on the channels `account_ordered`, `account_wiped`, `log_line`, `log_total`, `measure_bulk`.
-pub trait Mixed: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back; it is tried again later.
-    fn mixed(
-        &self,
-        event: MixedEvent,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
-}
-
-impl<L: Mixed> Mixed for ::std::sync::Arc<L> {
-    fn mixed(
-        &self,
-        event: MixedEvent,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
-        L::mixed(self, event, cx)
-    }
-}
-
-/// The listener `Mixed` as the database knows it.
-pub const MIXED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
-    name: "mixed",
-    group: "mixed",
-    was: &[],
-    subscriptions: &[
-        runtime::generated::Subscription {
-            channel: AccountOrdered::CHANNEL,
-            ops: &[
-                runtime::Op::Insert,
-                runtime::Op::Update,
-                runtime::Op::Delete,
-                runtime::Op::Truncate,
-            ],
-        },
-        runtime::generated::Subscription {
-            channel: AccountWiped::CHANNEL,
-            ops: &[runtime::Op::Truncate],
-        },
-        runtime::generated::Subscription {
-            channel: LogLine::CHANNEL,
-            ops: &[runtime::Op::Message],
-        },
-        runtime::generated::Subscription {
-            channel: LogTotal::CHANNEL,
-            ops: &[runtime::Op::Message],
-        },
-        runtime::generated::Subscription {
-            channel: MeasureBulk::CHANNEL,
-            ops: &[
-                runtime::Op::Insert,
-                runtime::Op::Update,
-                runtime::Op::Delete,
-            ],
-        },
-    ],
-    filter: &[],
-};
-
-struct MixedHandler<L>(L);
-
-#[rustfmt::skip]
-impl<L: Mixed> runtime::generated::DurableHandler for MixedHandler<L> {
-    fn call<'a>(
-        &'a self,
-        op: runtime::Op,
-        payload: &'a runtime::serde_json::Value,
-        cx: &'a mut runtime::Cx<'_>,
-    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
-        Box::pin(async move {
-            let channel = &cx.notification().channel;
-            let version = cx.notification().model_version;
-            let event = runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
-                .map_err(runtime::ListenerError::decode)?;
-            L::mixed(&self.0, event, cx).await
         })
     }
 }
@@ -1865,6 +1467,8 @@ pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTunedHandler<L>(L);
@@ -1915,6 +1519,8 @@ pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountQuietHandler<L>(L);
@@ -1965,6 +1571,8 @@ pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountRenamedHandler<L>(L);
@@ -2015,6 +1623,8 @@ pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountSettledHandler<L>(L);
@@ -2065,6 +1675,8 @@ pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountCopiedHandler<L>(L);
@@ -2115,6 +1727,8 @@ pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountAppliedHandler<L>(L);
@@ -2131,6 +1745,58 @@ impl<L: OnAccountApplied> runtime::generated::DurableHandler for OnAccountApplie
             let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_account_applied(&self.0, event, cx).await
+        })
+    }
+}
+
+/// Listener `on_account_wiped` on the channel `account_wiped`.
+pub trait OnAccountWiped: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn on_account_wiped(
+        &self,
+        event: AccountWiped,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: OnAccountWiped> OnAccountWiped for ::std::sync::Arc<L> {
+    fn on_account_wiped(
+        &self,
+        event: AccountWiped,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::on_account_wiped(self, event, cx)
+    }
+}
+
+/// The listener `OnAccountWiped` as the database knows it.
+pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "on_account_wiped",
+    group: "on_account_wiped",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: AccountWiped::CHANNEL,
+        ops: &[runtime::Op::Truncate],
+    }],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct OnAccountWipedHandler<L>(L);
+
+impl<L: OnAccountWiped> runtime::generated::DurableHandler for OnAccountWipedHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::on_account_wiped(&self.0, event, cx).await
         })
     }
 }
@@ -2165,6 +1831,8 @@ pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountGoneHandler<L>(L);
@@ -2215,6 +1883,8 @@ pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountOwnHandler<L>(L);
@@ -2265,6 +1935,8 @@ pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnGuestCameHandler<L>(L);
@@ -2281,6 +1953,62 @@ impl<L: OnGuestCame> runtime::generated::DurableHandler for OnGuestCameHandler<L
             let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_guest_came(&self.0, event, cx).await
+        })
+    }
+}
+
+/// Listener `on_measure_bulk` on the channel `measure_bulk`.
+pub trait OnMeasureBulk: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn on_measure_bulk(
+        &self,
+        event: MeasureBulk,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: OnMeasureBulk> OnMeasureBulk for ::std::sync::Arc<L> {
+    fn on_measure_bulk(
+        &self,
+        event: MeasureBulk,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::on_measure_bulk(self, event, cx)
+    }
+}
+
+/// The listener `OnMeasureBulk` as the database knows it.
+pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "on_measure_bulk",
+    group: "on_measure_bulk",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MeasureBulk::CHANNEL,
+        ops: &[
+            runtime::Op::Insert,
+            runtime::Op::Update,
+            runtime::Op::Delete,
+        ],
+    }],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct OnMeasureBulkHandler<L>(L);
+
+impl<L: OnMeasureBulk> runtime::generated::DurableHandler for OnMeasureBulkHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::on_measure_bulk(&self.0, event, cx).await
         })
     }
 }
@@ -2315,6 +2043,8 @@ pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureFlashHandler<L>(L);
@@ -2331,56 +2061,6 @@ impl<L: OnMeasureFlash> runtime::generated::TransientHandler for OnMeasureFlashH
             let event = runtime::generated::Event::decode_event(op, version, payload)
                 .map_err(runtime::ListenerError::decode)?;
             L::on_measure_flash(&self.0, event, cx).await
-        })
-    }
-}
-
-/// Listener `on_measure_ordered` on the channel `measure_ordered`.
-pub trait OnMeasureOrdered: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back; it is tried again later.
-    fn on_measure_ordered(
-        &self,
-        event: MeasureOrdered,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
-}
-
-impl<L: OnMeasureOrdered> OnMeasureOrdered for ::std::sync::Arc<L> {
-    fn on_measure_ordered(
-        &self,
-        event: MeasureOrdered,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
-        L::on_measure_ordered(self, event, cx)
-    }
-}
-
-/// The listener `OnMeasureOrdered` as the database knows it.
-pub const ON_MEASURE_ORDERED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
-    name: "on_measure_ordered",
-    group: "on_measure_ordered",
-    was: &[],
-    subscriptions: &[runtime::generated::Subscription {
-        channel: MeasureOrdered::CHANNEL,
-        ops: &[runtime::Op::Insert, runtime::Op::Update],
-    }],
-    filter: &[],
-};
-
-struct OnMeasureOrderedHandler<L>(L);
-
-impl<L: OnMeasureOrdered> runtime::generated::DurableHandler for OnMeasureOrderedHandler<L> {
-    fn call<'a>(
-        &'a self,
-        op: runtime::Op,
-        payload: &'a runtime::serde_json::Value,
-        cx: &'a mut runtime::Cx<'_>,
-    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
-        Box::pin(async move {
-            let version = cx.notification().model_version;
-            let event = runtime::generated::Event::decode_event(op, version, payload)
-                .map_err(runtime::ListenerError::decode)?;
-            L::on_measure_ordered(&self.0, event, cx).await
         })
     }
 }
@@ -2407,36 +2087,36 @@ impl Listeners {
         L: Count,
         L: Reindex,
         L: Audit,
-        L: Mixed,
         L: OnAccountTuned,
         L: OnAccountQuiet,
         L: OnAccountRenamed,
         L: OnAccountSettled,
         L: OnAccountCopied,
         L: OnAccountApplied,
+        L: OnAccountWiped,
         L: OnAccountGone,
         L: OnAccountOwn,
         L: OnGuestCame,
+        L: OnMeasureBulk,
         L: OnMeasureFlash,
-        L: OnMeasureOrdered,
     {
         let app = ::std::sync::Arc::new(app);
         let mut listeners = Self::new();
         listeners = listeners.count(::std::sync::Arc::clone(&app));
         listeners = listeners.reindex(::std::sync::Arc::clone(&app));
         listeners = listeners.audit(::std::sync::Arc::clone(&app));
-        listeners = listeners.mixed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_tuned(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_quiet(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_renamed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_settled(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_copied(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_applied(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_account_wiped(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_gone(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_own(::std::sync::Arc::clone(&app));
         listeners = listeners.on_guest_came(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_measure_bulk(::std::sync::Arc::clone(&app));
         listeners = listeners.on_measure_flash(::std::sync::Arc::clone(&app));
-        listeners = listeners.on_measure_ordered(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -2461,14 +2141,6 @@ impl Listeners {
     pub fn audit<L: Audit>(mut self, listener: L) -> Self {
         let handler = AuditHandler(listener);
         self.set.durable(AUDIT, handler);
-        self
-    }
-
-    /// Adds the listener [`Mixed`].
-    #[must_use]
-    pub fn mixed<L: Mixed>(mut self, listener: L) -> Self {
-        let handler = MixedHandler(listener);
-        self.set.durable(MIXED, handler);
         self
     }
 
@@ -2520,6 +2192,14 @@ impl Listeners {
         self
     }
 
+    /// Adds the listener [`OnAccountWiped`].
+    #[must_use]
+    pub fn on_account_wiped<L: OnAccountWiped>(mut self, listener: L) -> Self {
+        let handler = OnAccountWipedHandler(listener);
+        self.set.durable(ON_ACCOUNT_WIPED, handler);
+        self
+    }
+
     /// Adds the listener [`OnAccountGone`].
     #[must_use]
     pub fn on_account_gone<L: OnAccountGone>(mut self, listener: L) -> Self {
@@ -2544,19 +2224,19 @@ impl Listeners {
         self
     }
 
+    /// Adds the listener [`OnMeasureBulk`].
+    #[must_use]
+    pub fn on_measure_bulk<L: OnMeasureBulk>(mut self, listener: L) -> Self {
+        let handler = OnMeasureBulkHandler(listener);
+        self.set.durable(ON_MEASURE_BULK, handler);
+        self
+    }
+
     /// Adds the listener [`OnMeasureFlash`].
     #[must_use]
     pub fn on_measure_flash<L: OnMeasureFlash>(mut self, listener: L) -> Self {
         let handler = OnMeasureFlashHandler(listener);
         self.set.transient(ON_MEASURE_FLASH, handler);
-        self
-    }
-
-    /// Adds the listener [`OnMeasureOrdered`].
-    #[must_use]
-    pub fn on_measure_ordered<L: OnMeasureOrdered>(mut self, listener: L) -> Self {
-        let handler = OnMeasureOrderedHandler(listener);
-        self.set.durable(ON_MEASURE_ORDERED, handler);
         self
     }
 }

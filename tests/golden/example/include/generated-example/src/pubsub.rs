@@ -579,6 +579,8 @@ pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CreateFirstPostHandler<L>(L);
@@ -631,6 +633,8 @@ pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountReadsHandler<L>(L);
@@ -683,6 +687,8 @@ pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct MailAuthorHandler<L>(L);
@@ -735,6 +741,8 @@ pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ScanMediaHandler<L>(L);
@@ -785,6 +793,8 @@ pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct DropCacheHandler<L>(L);
@@ -835,6 +845,8 @@ pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnModelReadsHandler<L>(L);

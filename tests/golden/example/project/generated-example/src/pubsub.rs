@@ -587,6 +587,8 @@ pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CreateFirstPostHandler<L>(L);
@@ -639,6 +641,8 @@ pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountReadsHandler<L>(L);
@@ -691,6 +695,8 @@ pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct MailAuthorHandler<L>(L);
@@ -743,6 +749,8 @@ pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ScanMediaHandler<L>(L);
@@ -793,6 +801,8 @@ pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct DropCacheHandler<L>(L);
@@ -843,6 +853,8 @@ pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnModelReadsHandler<L>(L);
