@@ -29,6 +29,7 @@ mod listener_error;
 mod listener_set;
 mod notification;
 mod op;
+mod options;
 mod shorten;
 mod sql;
 mod worker;
@@ -46,6 +47,7 @@ pub use listener_error::ListenerError;
 pub use listener_set::ListenerSet;
 pub use notification::{Notification, TransientNotification};
 pub use op::{Delivery, Op};
+pub use options::{Priority, When};
 pub use types::{
     PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
     PgTimestampTz,

@@ -46,6 +46,7 @@ const fn subscription(ordered: bool) -> Subscription {
             was: &[],
             wake: Wake::Door,
             ordered,
+            urgent: false,
         },
         ops: &[Op::Message],
     }

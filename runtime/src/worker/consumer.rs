@@ -45,12 +45,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connector.connect().await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(
-        &session.client,
-        &shared.sql,
-        shared.durable.iter().any(|entry| entry.ordered),
-    )
-    .await?;
+    let statements = Statements::prepare(&session.client, shared).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
@@ -104,13 +99,21 @@ impl<'s> Consumer<'s> {
             .map(|place| (self.first + place) % count)
             .filter(|lane| self.lanes[*lane].is_due(now))
             .collect();
-        self.first = (self.first + 1) % count;
+        let listeners = self.shared.durable.len();
+        if listeners > 1 {
+            self.first = (self.first + 1) % count;
+        }
         let mut claim;
         let mut queue: VecDeque<usize>;
-        if let [only] = *all {
-            queue = VecDeque::new();
-            queue.push_back(only);
-            claim = self.begin_first(&mut transaction, &mut queue).await?;
+        if let (1, Some((only, others))) = (listeners, all.split_first()) {
+            let asked = self.ask(others);
+            let wanted = self.lanes[*only].wanted(self.shared);
+            let (claimed, ready) = self
+                .statements
+                .begin_and_claim(&mut transaction, &wanted, Some(&asked))
+                .await?;
+            queue = self.found(others, &asked, &ready).into();
+            claim = Some(Claim::new(*only, wanted.start, claimed));
         } else {
             let asked = self.ask(&all);
             let ready = self
@@ -158,7 +161,6 @@ impl<'s> Consumer<'s> {
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
         let entry = &shared.durable[self.lanes[claim.lane].entry];
-        let rows = &claim.claimed.rows;
         if claim.claimed.full {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
@@ -166,7 +168,7 @@ impl<'s> Consumer<'s> {
         failpoint::reach(failpoint::AFTER_CLAIM);
         let mut gone = false;
         if self.lanes[claim.lane].careful.next()
-            && let [row] = rows.as_slice()
+            && let [row] = claim.claimed.rows.as_slice()
         {
             let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
             failpoint::reach(failpoint::AFTER_COUNTING);
@@ -176,7 +178,7 @@ impl<'s> Consumer<'s> {
         (transaction, outcome) = if gone {
             (transaction, Outcome::passed_over())
         } else {
-            batch::run(shared, entry, statements, transaction, rows).await?
+            batch::run(shared, entry, statements, transaction, &claim.claimed).await?
         };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
@@ -189,10 +191,11 @@ impl<'s> Consumer<'s> {
         }
 
         queue.push_back(claim.lane);
+        let removed = outcome.removed();
         let mut end = End {
             entry,
             part: claim.start.part(),
-            done: &outcome.done,
+            done: &removed,
             next: None,
             ask: None,
         };
@@ -216,7 +219,13 @@ impl<'s> Consumer<'s> {
                 ready,
             } => {
                 if let Some(asked) = &end.ask {
-                    queue.extend(self.found(&others, asked, &ready));
+                    for lane in self.found(&others, asked, &ready) {
+                        if self.lanes[lane].is_urgent() {
+                            queue.push_front(lane);
+                        } else {
+                            queue.push_back(lane);
+                        }
+                    }
                 }
                 tell(shared, entry, &outcome);
                 let wanted = end.next.zip(claimed);
@@ -279,8 +288,11 @@ impl<'s> Consumer<'s> {
             return Ok(None);
         };
         let wanted = self.lanes[lane].wanted(self.shared);
-        let claimed = self.statements.begin_and_claim(transaction, &wanted);
-        Ok(Some(Claim::new(lane, wanted.start.clone(), claimed.await?)))
+        let (claimed, _) = self
+            .statements
+            .begin_and_claim(transaction, &wanted, None)
+            .await?;
+        Ok(Some(Claim::new(lane, wanted.start, claimed)))
     }
 
     async fn claim_first(
@@ -317,6 +329,10 @@ impl<'s> Consumer<'s> {
                 self.lanes[*lane].passed(start, ready.took, now);
             }
         }
+        if let Some(next) = ready.next {
+            self.shared.alarm.set(next);
+        }
+        found.sort_by_key(|lane| !self.lanes[*lane].is_urgent());
         found
     }
 
@@ -332,6 +348,12 @@ fn tell(shared: &Arc<Shared>, entry: &Durable, outcome: &Outcome) {
         shared.emit(WorkerEvent::Delivered {
             listener: entry.spec.name,
             id: Some(*id),
+        });
+    }
+    for id in &outcome.expired {
+        shared.emit(WorkerEvent::Expired {
+            listener: entry.spec.name,
+            id: *id,
         });
     }
     for failed in &outcome.failed {

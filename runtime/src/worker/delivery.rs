@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::{OptionFuture, join, join4};
+use futures_util::future::{OptionFuture, join, join3, join4};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
@@ -12,7 +12,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 use super::claim::{Filtered, Ordered, prepare};
 use super::keys::Walked;
 use super::lane::Start;
-use super::shared::Durable;
+use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::failpoint;
@@ -22,7 +22,10 @@ use crate::sql::{Part, Sql};
 pub(super) struct Statements {
     ready: Statement,
     claim: Filtered,
+    due: Filtered,
+    urgent: Filtered,
     remove: Statement,
+    remove_scattered: Statement,
     pub(super) record_failure: Statement,
     pub(super) count_attempt: Statement,
     pub(super) hold_again: Statement,
@@ -47,6 +50,16 @@ pub(super) struct Claimed {
     /// It holds keys, whether there are rows or not.
     pub holds: bool,
     pub took: Duration,
+    /// When it was asked for. The server has counted from later on, so nothing is delivered after its time.
+    pub begun: Instant,
+}
+
+impl Claimed {
+    /// Whether one of its notifications is not worth delivering any more.
+    pub(super) fn has_expired(&self, row: &Row) -> bool {
+        let left: Option<f64> = row.get("expires_in");
+        left.is_some_and(|left| left <= self.begun.elapsed().as_secs_f64())
+    }
 }
 
 /// Lanes to ask for: the group of each, and where to begin to look.
@@ -67,6 +80,8 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct Ready {
     pub places: Vec<usize>,
+    /// When the next one is due that is not due yet.
+    pub next: Option<Instant>,
     pub took: Duration,
 }
 
@@ -92,21 +107,25 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(
-        client: &Client,
-        sql: &Sql,
-        is_ordered: bool,
-    ) -> Result<Self, Error> {
+    pub(super) async fn prepare(client: &Client, shared: &Shared) -> Result<Self, Error> {
+        let (sql, floor) = (&shared.sql, shared.floor);
+        let is_ordered = shared.durable.iter().any(|entry| entry.ordered);
         let prepare = async |text: String| prepare(client, text).await;
+        let claim = async |part| {
+            Filtered::prepare(client, |filtered| sql.claim(part, filtered, floor)).await
+        };
         let ordered = if is_ordered {
-            Some(Ordered::prepare(client, sql).await?)
+            Some(Ordered::prepare(client, sql, floor).await?)
         } else {
             None
         };
         Ok(Self {
-            ready: prepare(sql.ready()).await?,
-            claim: Filtered::prepare(client, |filtered| sql.claim(Part::All, filtered)).await?,
+            ready: prepare(sql.ready(floor)).await?,
+            claim: claim(Part::All).await?,
+            due: claim(Part::Due).await?,
+            urgent: claim(Part::Urgent).await?,
             remove: prepare(sql.remove()).await?,
+            remove_scattered: prepare(sql.remove_scattered()).await?,
             record_failure: prepare(sql.record_failure()).await?,
             count_attempt: prepare(sql.count_attempt()).await?,
             hold_again: prepare(sql.hold_again()).await?,
@@ -142,25 +161,28 @@ impl Statements {
         Ok(Ready { took, ..ready })
     }
 
-    /// Begins a transaction with a claim.
+    /// Begins a transaction with a claim for one lane, and asks for which of the others something is due.
     pub(super) async fn begin_and_claim(
         &self,
         transaction: &mut BatchTransaction<'_>,
         wanted: &Wanted<'_>,
-    ) -> Result<Claimed, Error> {
+        asked: Option<&Asked>,
+    ) -> Result<(Claimed, Ready), Error> {
         let handle = transaction.handle();
-        let (begun, claimed) = join(
+        let ((begun, at), (claimed, claimed_at), ready) = join3(
             timed(handle.batch_execute(Sql::BEGIN)),
-            self.claim_now(handle, wanted),
+            timed(self.claim_now(handle, wanted)),
+            OptionFuture::from(asked.map(|asked| self.ask(handle, asked))),
         )
         .await;
         transaction.renew();
-        let (begun, at) = begun;
-        let claimed = begun
-            .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))?;
-        let took = at.elapsed();
-        Ok(Claimed { took, ..claimed })
+        let failed = |error| Error::postgres("claim notifications", error);
+        let mut claimed = begun.and(claimed).map_err(failed)?;
+        let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
+        // The server answers one after the other.
+        claimed.took = claimed_at.saturating_duration_since(at);
+        ready.took = claimed_at.elapsed();
+        Ok((claimed, ready))
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.
@@ -185,9 +207,12 @@ impl Statements {
         let handle = transaction.handle();
         let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| match end.part {
-            Part::Ordered => handle.execute(&self.ordered().remove_scattered, &parameters[..2]),
-            Part::All | Part::Unordered | Part::Left => handle.execute(&self.remove, &parameters),
+        let remove = (!end.done.is_empty()).then(|| {
+            if end.part.is_by_id() {
+                handle.execute(&self.remove, &parameters)
+            } else {
+                handle.execute(&self.remove_scattered, &parameters[..2])
+            }
         });
         if failpoint::drawn(failpoint::BEFORE_COMMIT) {
             drop(OptionFuture::from(remove).await);
@@ -252,9 +277,16 @@ impl Statements {
         let rows = handle
             .query(&self.ready, &[&asked.groups, &starts, &parts])
             .await?;
-        let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
+        let place = |row: &Row| usize::try_from(row.get::<_, i64>("place") - 1).ok();
+        let ready = rows.iter().filter(|row| row.get("ready"));
+        let next = rows
+            .iter()
+            .filter_map(|row| row.get::<_, Option<f64>>("next"))
+            .filter_map(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .min();
         Ok(Ready {
-            places: rows.iter().filter_map(place).collect(),
+            places: ready.filter_map(place).collect(),
+            next: next.map(|pause| Instant::now() + pause),
             took: begun.elapsed(),
         })
     }
@@ -270,6 +302,8 @@ impl Statements {
                 let statement = match part {
                     Part::Unordered => &self.ordered().unordered,
                     Part::Left => &self.ordered().left,
+                    Part::Due => &self.due,
+                    Part::Urgent => &self.urgent,
                     Part::All | Part::Ordered => &self.claim,
                 };
                 statement.claim(handle, wanted, *after).await
@@ -277,7 +311,11 @@ impl Statements {
             Start::ByKey(after, floor) => self.ordered().claim(handle, wanted, after, *floor).await,
         };
         let took = begun.elapsed();
-        claimed.map(|claimed| Claimed { took, ..claimed })
+        claimed.map(|claimed| Claimed {
+            took,
+            begun,
+            ..claimed
+        })
     }
 }
 

@@ -33,6 +33,13 @@ pub enum WorkerEvent {
         /// Why.
         error: String,
     },
+    /// A notification was not worth delivering any more: it was removed, and the listener not called.
+    Expired {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
+    },
     /// A listener ran longer than its timeout and was cancelled; [`WorkerEvent::Failed`] follows.
     TimedOut {
         /// The listener.

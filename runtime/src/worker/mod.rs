@@ -3,6 +3,7 @@
 //! One session LISTENs and does nothing else; each of `concurrency` consumers has a session of its own, on which it claims
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
+mod alarm;
 mod batch;
 mod careful;
 mod claim;
@@ -204,6 +205,7 @@ impl Worker {
         let transient = transient::Dispatcher::spawn(&shared, &mut tasks);
         tasks.spawn(listening::run(Arc::clone(&shared), transient));
         tasks.spawn(maintenance::run(Arc::clone(&shared)));
+        tasks.spawn(alarm::run(Arc::clone(&shared)));
         if !shared.durable.is_empty() {
             for _ in 0..shared.options.concurrency {
                 tasks.spawn(consumer::run(Arc::clone(&shared)));

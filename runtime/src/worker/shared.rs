@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::connect::Connector;
 use super::door::Rest;
 use super::leftovers::Leftovers;
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub floor: i64,
     /// Something may be there: wakes one consumer, who wakes the next if it finds something.
     pub wake: Notify,
+    /// Something will be due.
+    pub alarm: Alarm,
     pub rest: Rest,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
@@ -58,6 +61,14 @@ pub(super) struct Transient {
     pub spec: ListenerSpec,
     pub handler: Arc<dyn TransientHandler>,
     pub filter: Vec<(String, String)>,
+}
+
+impl Durable {
+    /// Whether senders of one of its channels may say that a message is urgent.
+    pub(super) fn is_urgent(&self) -> bool {
+        let mut subscriptions = self.spec.subscriptions.iter();
+        subscriptions.any(|subscription| subscription.channel.urgent)
+    }
 }
 
 impl Shared {

@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::connect::Connector;
 use super::door::Rest;
 use super::options::Options;
@@ -102,6 +103,7 @@ pub(super) async fn start(
         transient,
         floor,
         wake: Notify::new(),
+        alarm: Alarm::default(),
         rest: Rest::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),

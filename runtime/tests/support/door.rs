@@ -57,6 +57,7 @@ pub(crate) const fn channel(name: &'static str, wake: Wake) -> Channel {
         function: "",
         version: 1,
         ordered: false,
+        urgent: false,
         was: &[],
     }
 }

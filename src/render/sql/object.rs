@@ -130,6 +130,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
     }
     layout::environment(&[
         template!("macros.sql.j2"),
+        template!("messages.sql.j2"),
         template!("storage.sql.j2"),
         template!("db_version.sql.j2"),
         template!("function.sql.j2"),
