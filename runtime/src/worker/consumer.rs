@@ -41,10 +41,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(), Error> {
-    let mut session = shared.connector.connect().await?;
+    let mut session = tokio::select! {
+        connected = shared.connector.connect() => connected?,
+        () = shared.stop.cancelled() => return Ok(()),
+    };
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(&session.client, &shared.sql).await?;
+    let deadline = shared.options.heartbeat;
+    let statements = Statements::prepare(&session.client, &shared.sql, deadline).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;

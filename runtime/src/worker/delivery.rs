@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{OptionFuture, join, join4};
+use futures_util::future::{OptionFuture, join4, try_join};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
@@ -20,6 +20,8 @@ pub(super) struct Statements {
     claim_filtered: Statement,
     remove: Statement,
     pub(super) record_failure: Statement,
+    /// For an answer that takes the server no time.
+    deadline: Duration,
 }
 
 /// What to claim.
@@ -70,7 +72,11 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(client: &Client, sql: &Sql) -> Result<Self, Error> {
+    pub(super) async fn prepare(
+        client: &Client,
+        sql: &Sql,
+        deadline: Duration,
+    ) -> Result<Self, Error> {
         let prepare = async |text: String| {
             client
                 .prepare(&text)
@@ -83,6 +89,7 @@ impl Statements {
             claim_filtered: prepare(sql.claim(true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            deadline,
         })
     }
 
@@ -93,16 +100,12 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
-        let (begun, ready) = join(
-            timed(handle.batch_execute(Sql::BEGIN)),
-            self.ask(handle, asked),
-        )
-        .await;
+        let asking = async {
+            let ready = self.ask(handle, asked).await;
+            ready.map_err(|error| Error::postgres("scan", error))
+        };
+        let (at, ready) = try_join(self.begin(handle), asking).await?;
         transaction.renew();
-        let (begun, at) = begun;
-        let ready = begun
-            .and(ready)
-            .map_err(|error| Error::postgres("scan", error))?;
         // Without the way to the server and back.
         let took = at.elapsed();
         Ok(Ready { took, ..ready })
@@ -115,18 +118,27 @@ impl Statements {
         wanted: &Wanted<'_>,
     ) -> Result<Claimed, Error> {
         let handle = transaction.handle();
-        let (begun, claimed) = join(
-            timed(handle.batch_execute(Sql::BEGIN)),
-            self.claim_now(handle, wanted),
-        )
-        .await;
+        let claiming = async {
+            let claimed = self.claim_now(handle, wanted).await;
+            claimed.map_err(|error| Error::postgres("claim notifications", error))
+        };
+        let (at, claimed) = try_join(self.begin(handle), claiming).await?;
         transaction.renew();
-        let (begun, at) = begun;
-        let claimed = begun
-            .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))?;
         let took = at.elapsed();
         Ok(Claimed { took, ..claimed })
+    }
+
+    /// Begins a transaction; when that was done.
+    ///
+    /// This takes no time on a server that lives, whatever else it does, so here a dead connection shows. What is sent behind
+    /// it may take long, and has no deadline: who gives up a slow claim and makes it again never gets anywhere.
+    async fn begin(&self, handle: &Transaction<'_>) -> Result<Instant, Error> {
+        let begin = handle.batch_execute(Sql::BEGIN);
+        match tokio::time::timeout(self.deadline, begin).await {
+            Ok(Ok(())) => Ok(Instant::now()),
+            Ok(Err(error)) => Err(Error::postgres("begin a transaction", error)),
+            Err(_) => Err(Error::no_answer(self.deadline)),
+        }
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.
