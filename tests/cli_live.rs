@@ -292,3 +292,50 @@ async fn pending_is_a_gate() {
         &["there is no table pgpubsub.notification"],
     );
 }
+
+#[tokio::test]
+async fn blocked_keys_are_listed() {
+    let project = Project::installed(TABLES, SCHEMA).await;
+    let blocked = |args: &[&str]| {
+        let mut all = vec!["blocked"];
+        all.extend(args);
+        project.on_database(&all)
+    };
+    says(&blocked(&[]), 0, &["0 blocked"]);
+    project
+        .execute(
+            "INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload, order_key, attempts, last_error, not_before) VALUES
+               ('a', 'author_saved', 'insert', 2, '{}', '[\"1\"]', 3, E'no\nluck', '2026-01-31 12:00+00'),
+               ('a', 'author_saved', 'insert', 2, '{}', '[\"1\"]', 0, NULL, NULL),
+               ('a', 'author_bulk', 'insert', 2, '{}', '[\"1\"]', 1, 'not the first', NULL),
+               ('a', 'author_saved', 'insert', 2, '{}', '[\"2\"]', 0, NULL, NULL),
+               ('a', 'author_saved', 'insert', 2, '{}', '[\"2\"]', 1, 'not the first', NULL),
+               ('b', 'author_saved', 'insert', 2, '{}', '[\"1\"]', 1, 'told to', NULL),
+               ('b', 'author_saved', 'insert', 2, '{}', '', 1, 'no key', NULL), ('c', 'author_saved', 'insert', 2, '{}', NULL, 1, 'no order', NULL)",
+        )
+        .await;
+    says(
+        &blocked(&[]),
+        1,
+        &[
+            "[\"1\"] of the group a: 2 behind the notification 1 of the channel author_saved, tried 3 times, again 2026-01-31T12:00:00Z: no",
+            "[\"1\"] of the group b: 0 behind the notification 6 of the channel author_saved, tried 1 times, again at once: told to",
+            "2 blocked",
+        ],
+    );
+    says(&blocked(&["--group", "b"]), 1, &["1 blocked"]);
+    says(&blocked(&["--group", "c"]), 0, &["0 blocked"]);
+    says(
+        &blocked(&["--group", "b", "--message-format", "json"]),
+        1,
+        &[
+            "{\"attempts\":1,\"behind\":0,\"channel\":\"author_saved\",\"group\":\"b\",\"id\":6,\"key\":\"[\\\"1\\\"]\",\"last_error\":\"told to\",\"next_attempt\":null}",
+        ],
+    );
+    project.execute("DROP SCHEMA pgpubsub CASCADE").await;
+    says(
+        &blocked(&[]),
+        2,
+        &["there is no table pgpubsub.notification"],
+    );
+}

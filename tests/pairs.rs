@@ -90,6 +90,8 @@ fn random_schema(rng: &mut StdRng) -> String {
             "after: insert, ignorable: true",
             "after: save, payload: {old: [id], new: [id]}",
             "after: insert, on_capture_error: skip",
+            "after: save, key: id",
+            "after: [insert, update], level: statement, order: total",
         ];
         let options = options.choose(rng).unwrap();
         let doc = ["", ", doc: A text."].choose(rng).unwrap();

@@ -69,3 +69,19 @@ async fn waiting_notifications_are_not_dropped() {
     );
     assert_eq!(waiting(&client, "pgpubsub").await.len(), 1);
 }
+
+#[tokio::test]
+async fn quarantined_notifications_are_not_dropped() {
+    let (_database, client) = session(TABLES).await;
+    let one = first(&schemas::example());
+    up(&client, &one).await;
+    let insert = "INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, attempts, reason)
+        VALUES (1, 'g', 'c', 'message', 1, '1', now(), '{}', 20, 'failed 20 times')";
+    client.batch_execute(insert).await.expect("the write");
+    let error = apply(&client, &one, ".down.sql")
+        .await
+        .expect_err("a refusal");
+    let error = error.as_db_error().expect("from the server");
+    assert_eq!(error.message(), "notifications are still in quarantine");
+    assert!(error.hint().is_some_and(|hint| hint.contains("redrive")));
+}

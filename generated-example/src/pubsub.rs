@@ -170,6 +170,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -208,6 +209,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -257,6 +259,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -305,6 +308,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -400,6 +404,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -489,6 +494,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -575,6 +581,8 @@ pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CreateFirstPostHandler<L>(L);
@@ -627,6 +635,8 @@ pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountReadsHandler<L>(L);
@@ -679,6 +689,8 @@ pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct MailAuthorHandler<L>(L);
@@ -731,6 +743,8 @@ pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ScanMediaHandler<L>(L);
@@ -781,6 +795,8 @@ pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct DropCacheHandler<L>(L);
@@ -831,6 +847,8 @@ pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnModelReadsHandler<L>(L);

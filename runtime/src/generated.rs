@@ -7,12 +7,13 @@ mod enumeration;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_postgres::GenericClient;
 
 use crate::payload::{DecodeError, Encode};
-use crate::{Cx, Delivery, Error, ListenerError, Op, TransientCx};
+use crate::{Cx, Delivery, Error, ListenerError, Op, Retry, TransientCx};
 
 pub use bytes::BytesMut;
 
@@ -62,6 +63,8 @@ pub struct Channel {
     pub version: u32,
     /// Former names, under which notifications may still wait.
     pub was: &'static [&'static str],
+    /// Whether some of its notifications come one after the other (`key`, `order`).
+    pub ordered: bool,
 }
 
 /// How the writers of a durable channel wake workers. What they store is found in any case, by the poll of an idle worker.
@@ -101,6 +104,10 @@ pub struct ListenerSpec {
     pub subscriptions: &'static [Subscription],
     /// What the context must hold.
     pub filter: &'static [ContextFilter],
+    /// How often a durable notification is tried.
+    pub retry: Retry,
+    /// How long the listener may run.
+    pub timeout: Option<Duration>,
 }
 
 impl ListenerSpec {

@@ -14,6 +14,7 @@
 pub mod generated;
 pub mod payload;
 pub mod pending;
+pub mod quarantine;
 pub mod types;
 
 mod batch_transaction;
@@ -45,7 +46,7 @@ pub use types::{
     PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
     PgTimestampTz,
 };
-pub use worker::{Backoff, OnFailure, SessionState, Worker, WorkerEvent};
+pub use worker::{Backoff, OnFailure, Retry, SessionState, Worker, WorkerEvent};
 
 /// Includes the file that a build script generated, as a module.
 ///

@@ -23,7 +23,7 @@ pub struct Notification {
     pub txid: u64,
     /// When it was written, within that transaction.
     pub created_at: DateTime<Utc>,
-    /// Number of this attempt, from 1. An attempt that died with its process is not counted.
+    /// Number of this attempt, from 1. An attempt that died with its process is counted from the second one on.
     pub attempt: u32,
     /// Context of the writer's transaction.
     pub context: Context,

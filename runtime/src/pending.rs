@@ -1,6 +1,7 @@
-//! Is it safe to deploy? What still waits, by the version that wrote it.
+//! What waits: by the version that wrote it, before a deployment, and behind whom.
 
-use tokio_postgres::GenericClient;
+use chrono::{DateTime, Utc};
+use tokio_postgres::{GenericClient, Row};
 
 use crate::Error;
 use crate::generated::{Catalog, Model};
@@ -46,6 +47,54 @@ pub async fn older_than_db(
             .is_some_and(|written| is_older(written, version))
     });
     Ok(older.map(|(_, count)| count).sum())
+}
+
+/// A key whose first notification has failed: what comes behind waits for it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BlockedKey {
+    /// The group of listeners.
+    pub group: String,
+    /// The key as it is stored: a JSON array of the values' texts, `[]` for a channel with `order: total`, or a hash of a long one.
+    pub key: String,
+    /// Channel of the first notification.
+    pub channel: String,
+    /// Its number.
+    pub id: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What happened the last time.
+    pub last_error: Option<String>,
+    /// When it is tried next; `None`: at once.
+    pub next_attempt: Option<DateTime<Utc>>,
+    /// How many wait behind it.
+    pub behind: i64,
+}
+
+/// The keys that are blocked, by group and key.
+///
+/// # Errors
+/// The query failed.
+pub async fn blocked(
+    client: &impl GenericClient,
+    catalog: &Catalog,
+) -> Result<Vec<BlockedKey>, Error> {
+    let sql = Sql::new(catalog.storage_schema).blocked_keys();
+    let rows = client
+        .query(&sql, &[])
+        .await
+        .map_err(|error| Error::postgres("list the blocked keys", error))?;
+    let key = |row: &Row| BlockedKey {
+        group: row.get("listener_group"),
+        key: row.get("order_key"),
+        channel: row.get("channel"),
+        id: row.get("id"),
+        attempts: u32::try_from(row.get::<_, i32>("attempts")).unwrap_or_default(),
+        last_error: row.get("last_error"),
+        next_attempt: row.get("not_before"),
+        behind: row.get("behind"),
+    };
+    Ok(rows.iter().map(key).collect())
 }
 
 /// Number of stored notifications, one for each group.

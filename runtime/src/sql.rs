@@ -1,10 +1,67 @@
 //! The statements of the runtime, for one storage schema.
 
+mod order;
+
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
     schema: String,
     unquoted: String,
+}
+
+/// A part of what waits for a group. Each notification is in one of the last three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    All,
+    /// What has an order key.
+    Ordered,
+    /// What has none, although the group has an order.
+    Unordered,
+    /// What was stored before the group had an order.
+    Left,
+}
+
+/// The time has come for an attempt of `n`.
+const DUE: &str =
+    "(\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp())";
+
+/// What a claim returns of `n`.
+const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
+     \"n\".\"created_at\", \"n\".\"payload\"::text, \"n\".\"context\", \"n\".\"attempts\"";
+
+impl Part {
+    /// As [`Sql::ready`] knows it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Ordered => "ordered",
+            Self::Unordered => "unordered",
+            Self::Left => "left",
+        }
+    }
+
+    /// A condition on `n`, behind an id, with the order. Only the index that has this order gives it without a sort, see
+    /// [`Sql::WALK_THE_KEY`].
+    fn behind(self, after: &str) -> String {
+        match self {
+            Self::All => {
+                format!("\"n\".\"id\" > {after} ORDER BY \"n\".\"id\"")
+            }
+            Self::Left => {
+                format!(
+                    "\"n\".\"id\" > {after} AND \"n\".\"order_key\" IS NULL ORDER BY \"n\".\"id\""
+                )
+            }
+            // No equality: with that, the order would be one of the primary key, too.
+            Self::Unordered => format!(
+                "(\"n\".\"order_key\", \"n\".\"id\") > ('', {after}) AND \"n\".\"order_key\" <= '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
+            ),
+            Self::Ordered => format!(
+                "\"n\".\"id\" > {after} AND \"n\".\"order_key\" > '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
+            ),
+        }
+    }
 }
 
 impl Sql {
@@ -36,6 +93,11 @@ impl Sql {
         )
     }
 
+    /// `$1` names of tables, `$2` a right on each: those that this role lacks.
+    pub(crate) const MISSING_RIGHTS: &str = "SELECT wanted || ' on ' || name \
+         FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS rights (name, wanted) \
+         WHERE NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass(name)::oid, wanted)";
+
     pub(crate) fn newest_id(&self) -> String {
         format!(
             "SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"",
@@ -43,44 +105,61 @@ impl Sql {
         )
     }
 
-    /// `$1` groups, `$2` for each the id behind which to look: the places in `$1` of the groups for which something is due,
-    /// perhaps held by another worker.
+    /// `$1` groups, `$2` for each the id behind which to look, `$3` the [`Part`] of it: the places in `$1` of those for which
+    /// something is due, perhaps held by another worker.
     ///
     /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
     pub(crate) fn ready(&self) -> String {
-        format!(
-            "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"place\") \
-             WHERE (SELECT true FROM {}.\"notification\" AS \"n\" \
-               WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND \"n\".\"id\" > \"g\".\"after\" \
-                 AND (\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp()) \
-               ORDER BY \"n\".\"id\" LIMIT 1)",
-            self.schema
-        )
+        let mut sql = "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[])) \
+               WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"part\", \"place\") \
+             WHERE CASE \"g\".\"part\""
+            .to_owned();
+        for part in [Part::All, Part::Unordered, Part::Left] {
+            let first = format!(
+                " WHEN '{}' THEN (SELECT true FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND {DUE} AND {} LIMIT 1)",
+                part.word(),
+                self.schema,
+                part.behind("\"g\".\"after\"")
+            );
+            sql.push_str(&first);
+        }
+        let heads = self.heads("\"g\".\"name\"", "''::text", "\"g\".\"after\"", DUE);
+        let ordered = format!(
+            " WHEN '{}' THEN ({heads} SELECT true FROM \"walk\" WHERE \"ready\" OR \"place\" = {} LIMIT 1) END",
+            Part::Ordered.word(),
+            Self::HEADS
+        );
+        sql + &ordered
     }
 
     /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the id
     /// behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
     ///
-    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
     /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
-    pub(crate) fn claim(&self, filtered: bool) -> String {
-        let filter = if filtered {
+    pub(crate) fn claim(&self, part: Part, filtered: bool) -> String {
+        format!(
+            "SELECT {CLAIMED}, NULL::text AS \"key\" FROM {}.\"notification\" AS \"n\" \
+             WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
+            self.schema,
+            self.claimable(filtered.then_some("$6")),
+            part.behind("$4::bigint")
+        )
+    }
+
+    /// What this code reads and what is due. `$2` channels and operations, `$3` the highest version of each that can be read.
+    ///
+    /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
+    fn claimable(&self, filter: Option<&str>) -> String {
+        let filter = filter.map_or_else(String::new, |filter| {
             format!(
-                "AND {}.\"context_matches\"(\"context\", $6::text::jsonb) ",
+                " AND {}.\"context_matches\"(\"n\".\"context\", {filter}::text::jsonb)",
                 self.schema
             )
-        } else {
-            String::new()
-        };
+        });
         format!(
-            "SELECT \"id\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, \"created_at\", \
-               \"payload\"::text, \"context\", \"attempts\" \
-             FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 AND \"id\" > $4::bigint \
-               AND \"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")] \
-               AND (\"not_before\" IS NULL OR \"not_before\" <= pg_catalog.clock_timestamp()) {filter}\
-             ORDER BY \"id\" LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
-            self.schema
+            "\"n\".\"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
+             AND {DUE}{filter}"
         )
     }
 
@@ -107,7 +186,24 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` attempts: takes hold of a notification, unless it was tried again meanwhile.
+    /// `$1` group, `$2` ids, which may lie anywhere.
+    ///
+    /// Each is looked up by itself, and what was found is removed by its place: there is no other plan for this, whatever the
+    /// planner believes.
+    pub(crate) fn remove_scattered(&self) -> String {
+        format!(
+            "DELETE FROM {0}.\"notification\" AS \"n\" USING pg_catalog.unnest($2::bigint[]) AS \"done\" (\"id\") \
+             CROSS JOIN LATERAL (SELECT \"m\".ctid AS \"at\" FROM {0}.\"notification\" AS \"m\" \
+               WHERE \"m\".\"listener_group\" = $1 AND \"m\".\"id\" = \"done\".\"id\" LIMIT 1) AS \"found\" \
+             WHERE \"n\".ctid = \"found\".\"at\"",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempts: takes hold of a notification though its time has not come, unless it was tried
+    /// meanwhile.
+    ///
+    /// It waits: a claim that came upon the row before its time was set, and left it, has locked it nevertheless.
     pub(crate) fn hold_again(&self) -> String {
         format!(
             "SELECT FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3 FOR UPDATE",
@@ -115,12 +211,40 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt.
+    /// `$1` group, `$2` id, `$3` error, `$4` seconds until the next attempt, `$5` number of this one, which may have been counted.
     pub(crate) fn record_failure(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \"last_error\" = $3, \
+            "UPDATE {}.\"notification\" SET \"attempts\" = $5, \"last_error\" = $3, \
                \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` seconds until it is due again, `$4` attempts without this one, which may have been counted.
+    pub(crate) fn snooze(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = $4, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id, `$3` attempts till now, `$4` seconds until another one if this one does not come to an end.
+    pub(crate) fn count_attempt(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = $3::integer + 1, \
+               \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $4::float8) \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id.
+    pub(crate) fn last_error(&self) -> String {
+        format!(
+            "SELECT \"last_error\" FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
         )
     }

@@ -99,7 +99,7 @@ async fn a_drain_reads_nothing_twice_although_a_snapshot_keeps_the_dead() {
                  AND datname = current_database()";
     until(&client, ended, 0).await;
     let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
-                WHERE relid = 'pgpubsub.notification'::regclass";
+                WHERE indexrelid = 'pgpubsub.notification_pkey'::regclass";
     let read = count(&client, read).await;
     // Once by the claim, once by the removal, and a few times from the start. Without a cursor: more than a million.
     assert!((10_000..80_000).contains(&read), "{read}");

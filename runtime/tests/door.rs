@@ -44,6 +44,8 @@ const fn listener(name: &'static str, channel: Channel) -> ListenerSpec {
             }],
         },
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 
@@ -55,6 +57,7 @@ const fn channel(name: &'static str, wake: Wake) -> Channel {
         wake,
         function: "",
         version: 1,
+        ordered: false,
         was: &[],
     }
 }

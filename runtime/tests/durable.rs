@@ -9,7 +9,8 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Worker, WorkerEvent,
+    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Retry, Worker,
+    WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -34,10 +35,13 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered: false,
         },
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Does what the job says.
@@ -301,7 +305,7 @@ async fn stop_while_blocked(timeout: Duration, release: bool) -> (i64, i64) {
         .await
         .expect("no hang")
         .unwrap();
-    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE attempts = 0";
+    let kept = "SELECT count(*) FROM pgpubsub.notification WHERE last_error IS NULL";
     (
         count(&other, "SELECT count(*) FROM effect").await,
         count(&other, kept).await,

@@ -24,11 +24,23 @@ const CATALOG: Catalog = Catalog {
     listeners: &[],
     models: &[],
 };
-const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
+const WORK: ListenerSpec = work(&[subscription(false)]);
+const ORDERED: ListenerSpec = work(&[subscription(true)]);
+
+const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
+    ListenerSpec {
+        name: "work",
+        group: "work",
+        was: &[],
+        subscriptions,
+        filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
+    }
+}
+
+const fn subscription(ordered: bool) -> Subscription {
+    Subscription {
         channel: Channel {
             name: "jobs",
             wire: "pgpubsub_jobs",
@@ -37,11 +49,11 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered,
         },
         ops: &[Op::Message],
-    }],
-    filter: &[],
-};
+    }
+}
 
 /// Writes so many rows.
 struct Writes(usize);
@@ -106,6 +118,14 @@ async fn connect_through(socket: PathBuf, client: TcpStream, turns: Arc<AtomicUs
 
 /// Round trips of a worker with one consumer, from its start to its end. None where the server has no socket to count at.
 async fn round_trips(listener: Writes, notifications: usize) -> Option<usize> {
+    round_trips_of(WORK, listener, notifications).await
+}
+
+async fn round_trips_of(
+    spec: ListenerSpec,
+    listener: Writes,
+    notifications: usize,
+) -> Option<usize> {
     let database = Database::create().await.unwrap();
     let client = database.connect().await.unwrap();
     client
@@ -115,6 +135,10 @@ async fn round_trips(listener: Writes, notifications: usize) -> Option<usize> {
     let publish =
         format!("SELECT pgpubsub.notify_jobs('{{}}') FROM generate_series(1, {notifications})");
     client.batch_execute(&publish).await.unwrap();
+    if spec.subscriptions[0].channel.ordered {
+        let keys = "UPDATE pgpubsub.notification SET order_key = format('[\"%s\"]', id % 10)";
+        client.batch_execute(keys).await.unwrap();
+    }
 
     let config = database.config();
     let port = config.get_ports().first().copied().unwrap_or(5432);
@@ -142,7 +166,7 @@ async fn round_trips(listener: Writes, notifications: usize) -> Option<usize> {
     });
 
     let mut set = ListenerSet::new(CATALOG);
-    set.durable(WORK, listener);
+    set.durable(spec, listener);
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(through)
         .listeners(set)
@@ -178,6 +202,17 @@ async fn a_batch_takes_one_round_trip_whatever_its_size() {
         return;
     };
     // 2,000 more in batches of 64, then 100.
+    assert!(many <= few + 24, "{few}, then {many}");
+}
+
+#[tokio::test]
+async fn a_batch_of_several_keys_takes_one_too() {
+    let (Some(few), Some(many)) = (
+        round_trips_of(ORDERED, Writes(0), 127).await,
+        round_trips_of(ORDERED, Writes(0), 127 + 2_000).await,
+    ) else {
+        return;
+    };
     assert!(many <= few + 24, "{few}, then {many}");
 }
 

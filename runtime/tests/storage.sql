@@ -6,7 +6,13 @@ CREATE TABLE pgpubsub.notification (
   id bigint GENERATED ALWAYS AS IDENTITY, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL,
   model_version integer NOT NULL, db_version text, txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(), payload json NOT NULL, context text,
-  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, PRIMARY KEY (listener_group, id));
+  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, order_key text COLLATE "C",
+  PRIMARY KEY (listener_group, id));
+CREATE INDEX notification_order ON pgpubsub.notification (listener_group, order_key, id) WHERE order_key IS NOT NULL;
+CREATE TABLE pgpubsub.quarantine (
+  id bigint NOT NULL, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL, model_version integer NOT NULL, db_version text,
+  txid xid8 NOT NULL, created_at timestamptz NOT NULL, payload json NOT NULL, context text, attempts integer NOT NULL, last_error text,
+  reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (listener_group, id));
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
 CREATE TABLE pgpubsub.listener (name text PRIMARY KEY, channel text NOT NULL, listener_group text NOT NULL, ops text[] NOT NULL);
 INSERT INTO pgpubsub.listener VALUES ('work', 'jobs', 'work', '{message}');

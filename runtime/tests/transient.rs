@@ -10,7 +10,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Delivery, ListenerError, ListenerSet, Op, TransientCx, Worker, WorkerEvent,
+    Delivery, ListenerError, ListenerSet, Op, Retry, TransientCx, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -34,6 +34,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             function: "notify_news",
             version: 1,
             was: &[],
+            ordered: false,
         },
         ops: &[Op::Message],
     }],
@@ -41,6 +42,8 @@ const HEAR: ListenerSpec = ListenerSpec {
         key: "tenant",
         value: FilterValue::Literal("a"),
     }],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 struct Hear(mpsc::UnboundedSender<String>);

@@ -9,7 +9,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Cx, Delivery, ListenerError, ListenerSet, Op, TransientCx, Worker, WorkerEvent,
+    Cx, Delivery, ListenerError, ListenerSet, Op, Retry, TransientCx, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
@@ -31,6 +31,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         function: "notify_jobs",
         version: 3,
         was: &["tasks"],
+        ordered: false,
     }
 }
 
@@ -43,6 +44,8 @@ const WORK: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 const HEAR: ListenerSpec = ListenerSpec {
     name: "hear",
@@ -53,6 +56,8 @@ const HEAR: ListenerSpec = ListenerSpec {
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Sends on what it gets: channel and version.

@@ -22,6 +22,8 @@ Examples:
                                      and if the database is not what the schema says
   pgpubsub-gen pending --model author --before 7
                                      fail while notifications of older versions wait
+  pgpubsub-gen quarantine redrive --channel author_created --rate 50/s
+                                     try again what has failed too often
   pgpubsub-gen breaking --against main
                                      in CI: fail if a change breaks programs that run, or loses what waits
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
@@ -35,7 +37,7 @@ What is written, relative to the schema file:
 Exit codes:
   0  done, or nothing to do
   1  `check` found differences, `breaking` changes that break something, `ls` what is not as it should be, `pending`
-     notifications that wait
+     notifications that wait, `blocked` keys that wait for their first one
   2  error; nothing was written"
 )]
 pub(super) struct Args {
@@ -80,6 +82,14 @@ pub(super) enum Command {
     ///
     /// A gate for a deployment: code that no longer knows a version of a model goes out when nothing waits below it. Reads only.
     Pending(Pending),
+    /// List the keys whose first notification fails, and what waits behind each; exit with 1 if there are any
+    ///
+    /// Of channels with `key` or `order`: what comes behind waits until the first one is done or gone. Reads only.
+    Blocked(Blocked),
+    /// Look at notifications that are not tried any more, put them back, or remove them
+    ///
+    /// A notification goes to quarantine after its last attempt, or when its listener says so.
+    Quarantine(Quarantine),
     /// Say what the changes of the schema do to a system that is running; write nothing
     ///
     /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
@@ -206,9 +216,90 @@ pub(super) struct Pending {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct Blocked {
+    #[command(flatten)]
+    pub on: OnDatabase,
+    /// Only those of this group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Quarantine {
+    #[command(subcommand)]
+    pub command: QuarantineCommand,
+    /// The schema file [default: schema.yaml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: Database,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// List them, by number
+    List {
+        /// Only those of this channel
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+        /// Only those of this group of listeners
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one of them with all that it carries
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Put them back: workers try them again, from the first attempt on, at their next poll
+    Redrive {
+        #[command(flatten)]
+        which: Which,
+        /// At most so many in a second, for instance 50/s [default: all at once]
+        #[arg(long, value_name = "N/s", value_parser = rate)]
+        rate: Option<u32>,
+    },
+    /// Remove them for good
+    Purge {
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Which notifications a command takes; it has to be said.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Which {
+    /// The one of this number
+    #[arg(conflicts_with_all = ["channel", "group"])]
+    pub id: Option<i64>,
+    /// Those of this channel
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// Those of this group of listeners
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// All of them
+    #[arg(long, conflicts_with_all = ["id", "channel", "group"])]
+    pub all: bool,
+}
+
+/// `50/s`, or `50`.
+fn rate(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.parse() {
+        Ok(rate) if rate > 0 => Ok(rate),
+        _ => Err("write a number of notifications in a second, for instance 50/s".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct Database {
     /// The database [default: the environment variable DATABASE_URL]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub database_url: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod blocked;
 mod breaking;
 mod check;
 mod explain;
@@ -13,6 +14,7 @@ pub(crate) mod live;
 mod ls;
 mod output;
 mod pending;
+mod quarantine;
 mod switch;
 mod unlock;
 
@@ -42,6 +44,8 @@ pub fn main() -> ExitCode {
         Some(Command::Enable(switch)) => switch::run(switch, true, &args.display),
         Some(Command::Disable(switch)) => switch::run(switch, false, &args.display),
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
+        Some(Command::Blocked(blocked)) => blocked::run(blocked, &args.display),
+        Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
         }

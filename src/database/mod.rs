@@ -1,15 +1,19 @@
 //! A session on a database, for the commands that ask one.
 
+mod blocked;
 mod catalog;
 mod pending;
+pub(crate) mod quarantine;
 mod run;
 mod session;
 mod snapshot;
 mod storage;
 mod trials;
 
+pub(crate) use blocked::{BlockedKey, read as read_blocked};
 pub(crate) use catalog::read as read_catalog;
 pub(crate) use pending::{Waiting, read as read_pending};
+pub(crate) use quarantine::{Filter as QuarantineFilter, Quarantined};
 pub(crate) use run::run;
 pub(crate) use session::with_session;
 pub(crate) use snapshot::read as read_snapshot;

@@ -1,6 +1,6 @@
 //! Reads what waits.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 
 use super::session::chain;
 use crate::plan::ident::sql_ident;
@@ -29,23 +29,7 @@ const THERE: &str = "SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_nam
 pub(crate) async fn read(client: &mut Client, schema: &str) -> anyhow::Result<Vec<Waiting>> {
     let failed =
         |error: tokio_postgres::Error| anyhow::anyhow!("cannot read what waits: {}", chain(&error));
-    let transaction = client
-        .build_transaction()
-        .isolation_level(tokio_postgres::IsolationLevel::ReadCommitted)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(failed)?;
-    if transaction
-        .query_opt(THERE, &[&schema])
-        .await
-        .map_err(failed)?
-        .is_none()
-    {
-        anyhow::bail!(
-            "there is no table {schema}.notification in this database: is it another one, or are the migrations not applied?"
-        );
-    }
+    let transaction = begin(client, schema).await?;
     let sql = format!(
         "SELECT \"channel\"::text, \"listener_group\"::text, \"model_version\"::integer, \"db_version\"::text, pg_catalog.count(*),
             pg_catalog.to_char(pg_catalog.min(\"created_at\") AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
@@ -65,4 +49,31 @@ pub(crate) async fn read(client: &mut Client, schema: &str) -> anyhow::Result<Ve
             oldest: row.get(5),
         })
         .collect())
+}
+
+/// A transaction that reads the table of notifications, which is there.
+pub(super) async fn begin<'c>(
+    client: &'c mut Client,
+    schema: &str,
+) -> anyhow::Result<Transaction<'c>> {
+    let failed =
+        |error: tokio_postgres::Error| anyhow::anyhow!("cannot read what waits: {}", chain(&error));
+    let transaction = client
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::ReadCommitted)
+        .read_only(true)
+        .start()
+        .await
+        .map_err(failed)?;
+    if transaction
+        .query_opt(THERE, &[&schema])
+        .await
+        .map_err(failed)?
+        .is_none()
+    {
+        anyhow::bail!(
+            "there is no table {schema}.notification in this database: is it another one, or are the migrations not applied?"
+        );
+    }
+    Ok(transaction)
 }

@@ -117,9 +117,13 @@ fn function(text: &str) -> Option<(Function, &str)> {
     Some((function, rest))
 }
 
-/// Types of ours are PostgreSQL's own.
+/// Types of ours are PostgreSQL's own. In its catalog, the name of an array begins with `_`.
 fn unqualified(ty: &str) -> String {
-    ty.strip_prefix("pg_catalog.").unwrap_or(ty).to_owned()
+    let name = ty.strip_prefix("pg_catalog.").unwrap_or(ty);
+    match name.strip_suffix("[]") {
+        Some(element) => format!("_{element}"),
+        None => name.to_owned(),
+    }
 }
 
 /// A quoted identifier at the beginning of a text, and what follows it.
@@ -212,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_function_is_read_from_its_text() {
-        let sql = "-- Channel x.\nCREATE OR REPLACE FUNCTION \"s\".\"a\"\"b\"(\"payload\" pg_catalog.text, \"f\" pg_catalog.jsonb) RETURNS pg_catalog.void LANGUAGE plpgsql\n\
+        let sql = "-- Channel x.\nCREATE OR REPLACE FUNCTION \"s\".\"a\"\"b\"(\"payload\" pg_catalog.text, \"f\" pg_catalog.jsonb[]) RETURNS pg_catalog.void LANGUAGE plpgsql\n\
                    STABLE SECURITY DEFINER\nSET search_path = pg_catalog, pg_temp\nSET datestyle = 'ISO, YMD'\nAS $p$\nBEGIN $pgpubsub$\nEND\n$p$;\n\
                    -- why\nREVOKE ALL ON FUNCTION \"s\".\"a\" FROM PUBLIC;\nCOMMENT ON FUNCTION \"s\".\"a\" IS E'it''s \\\\\nCREATE OR REPLACE FUNCTION ';\n\
                    CREATE OR REPLACE FUNCTION \"s\".\"c\"()\nRETURNS trigger LANGUAGE plpgsql\nAS $$x$$;\n";
@@ -224,7 +228,7 @@ mod tests {
         } = &found[0];
         assert!(says_public & !function.public & function.definer);
         assert_eq!(function.name, "a\"b");
-        assert_eq!(function.arguments, ["text", "jsonb"]);
+        assert_eq!(function.arguments, ["text", "_jsonb"]);
         assert_eq!(function.argument_names, ["payload", "f"]);
         assert_eq!((&*function.returns, &*function.volatility), ("void", "s"));
         assert_eq!(
@@ -263,7 +267,7 @@ mod tests {
             match &text.object.key {
                 Key::Storage { .. } => {
                     assert_eq!(tables(&text.sql).len(), 4);
-                    assert_eq!(found.len(), 1);
+                    assert_eq!(found.len(), 3);
                 }
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
                     assert_eq!(found[0].function.name, *function);

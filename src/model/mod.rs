@@ -3,6 +3,7 @@
 //! A [`Schema`] exists only if no error was found, so the stages behind this one never check
 //! anything again. Everything is in the order of the YAML file.
 
+mod attempts;
 pub mod builtin;
 mod calendar;
 mod check;
@@ -40,6 +41,7 @@ pub(crate) fn column_type(text: &str, declared: &[QualifiedName]) -> Option<PgTy
         .ok()
 }
 
+pub use attempts::{Attempts, Backoff};
 pub(crate) use check::check;
 pub use past::{Conversion, Past};
 pub use tool::Tool;
@@ -183,10 +185,21 @@ pub struct Channel {
     pub delivery: Delivery,
     /// How a durable one wakes workers.
     pub wake: Wake,
+    /// Which of its notifications a group gets one after the other; `None`: any may come beside any other.
+    pub order: Option<Order>,
     /// What it carries.
     pub kind: ChannelKind,
     /// More derives and attributes for its Rust types.
     pub extra: Extra,
+}
+
+/// Which notifications of a durable channel come one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Those with equal values in these columns of the model, or fields of the message (indexes), in the order of the YAML.
+    Key(Vec<usize>),
+    /// All.
+    Total,
 }
 
 /// What a channel carries.
@@ -382,6 +395,8 @@ pub struct Listener {
     pub says_was: bool,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
+    /// How often it is tried, when, and for how long.
+    pub attempts: Attempts,
 }
 
 /// What a listener takes of a channel.

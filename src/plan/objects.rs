@@ -118,6 +118,7 @@ fn kin(function: &SqlFunction, schema: &Schema) -> String {
     for branch in &mut function.branches {
         branch.groups.clear();
         branch.doors.clear();
+        branch.ordered = false;
     }
     let model = match channel.map(|channel| &channel.kind) {
         Some(ChannelKind::Trigger(on)) => schema.models[on.model].name.as_str(),

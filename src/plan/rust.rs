@@ -68,6 +68,8 @@ pub struct RustChannel {
     pub version: u32,
     /// Former names, as literals.
     pub was: Vec<String>,
+    /// Whether some of its notifications come one after the other.
+    pub ordered: bool,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -342,6 +344,7 @@ fn rust_channel(
             .flatten()
             .map(|was| rust_literal(was))
             .collect(),
+        ordered: channel.order.is_some(),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,

@@ -1,8 +1,10 @@
 //! The trait of a listener, and how it is tied to its channel.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use crate::model::{Channel, Delivery, FilterValue, Listener, Schema};
+use crate::model::{Attempts, Channel, Delivery, FilterValue, Listener, Schema};
 
 use super::ident::{rust_builder, rust_const, rust_field, rust_literal, rust_type};
 use super::rust::{append, op_variant};
@@ -38,6 +40,8 @@ pub struct RustListener {
     pub subscriptions: Vec<RustSubscription>,
     /// Filters.
     pub filter: Vec<RustFilter>,
+    /// How often it is tried, when, and for how long.
+    pub attempts: RustAttempts,
     /// Type of `cx` in the signature of the listener.
     pub context: &'static str,
     /// Type of `cx` in the skeleton.
@@ -61,6 +65,19 @@ pub struct RustSubscription {
     pub event: String,
     /// Variants of `Op`.
     pub ops: Vec<String>,
+}
+
+/// How a listener is tried; times in milliseconds. What is `None` is left to the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RustAttempts {
+    /// Whether anything of the retries is said.
+    pub retry: bool,
+    /// Number of attempts.
+    pub max: Option<u32>,
+    /// First and longest pause.
+    pub backoff: Option<(u64, u64)>,
+    /// How long it may run.
+    pub timeout: Option<u64>,
 }
 
 /// A filter on the context.
@@ -153,6 +170,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
                 }
             })
             .collect(),
+        attempts: attempts(listener.attempts),
         context: if durable {
             "runtime::Cx<'_>"
         } else {
@@ -165,6 +183,19 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
             "TransientHandler"
         },
         add: if durable { "durable" } else { "transient" },
+    }
+}
+
+fn attempts(attempts: Attempts) -> RustAttempts {
+    let milliseconds =
+        |time: Duration| u64::try_from(time.as_millis()).expect("the check limits times to a year");
+    RustAttempts {
+        retry: attempts.max.is_some() || attempts.backoff.is_some(),
+        max: attempts.max,
+        backoff: attempts
+            .backoff
+            .map(|backoff| (milliseconds(backoff.first), milliseconds(backoff.max))),
+        timeout: attempts.timeout.map(milliseconds),
     }
 }
 

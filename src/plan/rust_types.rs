@@ -80,6 +80,11 @@ pub(super) fn settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
     }
 }
 
+/// Settings that the text of a value depends on, where it does not become JSON.
+pub(super) fn text_settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
+    nested_settings(ty, types)
+}
+
 fn nested_settings(ty: &PgType, types: &[DeclaredType]) -> Vec<Setting> {
     match ty.behind_domains(types) {
         PgType::Builtin { builtin, .. } => builtin.settings.to_vec(),

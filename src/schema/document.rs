@@ -20,8 +20,10 @@ pub struct Document {
     pub include: Vec<Spanned<String>>,
     /// `generate:`.
     pub generate: GenerateDecl,
-    /// `defaults:`.
+    /// `defaults:` for channels.
     pub defaults: DefaultsDecl,
+    /// `defaults:` for listeners.
+    pub listener_defaults: AttemptsDecl,
     /// `types:`.
     pub types: Vec<TypeDecl>,
     /// `models:`.
@@ -205,6 +207,10 @@ pub struct ChannelDecl {
     pub oldest: Option<Spanned<u32>>,
     /// `on:`.
     pub on: Option<Spanned<String>>,
+    /// `key:`.
+    pub key: Option<Vec<Spanned<String>>>,
+    /// `order:`.
+    pub order: Option<Spanned<String>>,
     /// `before:`.
     pub before: Option<Vec<EventDecl>>,
     /// `after:`.
@@ -307,6 +313,30 @@ pub struct ListenerDecl {
     pub group: Option<Spanned<String>>,
     /// `filter:`.
     pub filter: Vec<FilterDecl>,
+    /// What `defaults` can say, too.
+    pub attempts: AttemptsDecl,
+}
+
+/// How a listener is tried: keys of a listener, and of `defaults:`.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct AttemptsDecl {
+    /// `retry:`.
+    pub retry: Option<RetryDecl>,
+    /// `timeout:`.
+    pub timeout: Option<Spanned<String>>,
+}
+
+/// `retry:`.
+#[derive(Clone, Debug)]
+pub struct RetryDecl {
+    /// Its place.
+    pub span: Span,
+    /// `none`.
+    pub none: bool,
+    /// `max`.
+    pub max: Option<Spanned<u32>>,
+    /// `backoff`.
+    pub backoff: Option<Spanned<String>>,
 }
 
 /// An entry of `filter:`.

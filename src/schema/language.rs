@@ -68,6 +68,18 @@ const FROM: Key = key(
     "Types that it had before, each with the path of a Rust function that converts them.",
 );
 
+const RETRY_OR_NONE: Shape = Shape::Either(&[Shape::Word(&["none"]), Shape::Mapping(&RETRY)]);
+const RETRIES: Key = key(
+    "retry",
+    RETRY_OR_NONE,
+    "How often a failing notification of a durable channel is tried, and when; then it goes to quarantine. `none`: once.",
+);
+const TIMEOUT: Key = key(
+    "timeout",
+    Shape::Text,
+    "How long a listener may run, like 30s, 500ms, 5m or 1h; then it is cancelled, and that is a failure. Default: for ever.",
+);
+
 const fn key(name: &'static str, value: Shape, doc: &'static str) -> Key {
     Key {
         name,
@@ -88,6 +100,8 @@ const fn later(name: &'static str) -> Key {
 pub const DELIVERIES: &[&str] = &["durable", "transient"];
 /// Words of `wake`.
 pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
+/// Words of `order`.
+pub const ORDERS: &[&str] = &["total"];
 /// Words of `level`.
 pub const LEVELS: &[&str] = &["row", "statement"];
 /// Words of `fire`.
@@ -315,6 +329,8 @@ pub static DEFAULTS: Mapping = Mapping {
             "How durable channels wake workers that do not say. Default: door.",
         ),
         ALLOW,
+        RETRIES,
+        TIMEOUT,
     ],
 };
 
@@ -460,6 +476,16 @@ pub static CHANNEL: Mapping = Mapping {
             "How a durable channel wakes workers. `door`: only one that sleeps. `commit`: at each commit. `poll`, `none`: not at all.",
         ),
         key(
+            "key",
+            TEXTS,
+            "Columns (fields of a message): notifications with equal values in them come one after the other. Durable only.",
+        ),
+        key(
+            "order",
+            Shape::Word(ORDERS),
+            "`total`: all notifications of the channel come one after the other. Durable only.",
+        ),
+        key(
             "changed",
             Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
             "Which updates count: by columns whose values really differ, or by the whole row.",
@@ -524,7 +550,6 @@ pub static CHANNEL: Mapping = Mapping {
         ATTRIBUTES,
         WAS,
         OLDEST,
-        later("key"),
     ],
 };
 
@@ -588,6 +613,22 @@ pub static FIELD: Mapping = Mapping {
     ],
 };
 
+/// `retry`.
+pub static RETRY: Mapping = Mapping {
+    keys: &[
+        key(
+            "max",
+            Shape::Number,
+            "Number of attempts, the first one included. Default: 20.",
+        ),
+        key(
+            "backoff",
+            Shape::Text,
+            "Pauses between the attempts: exp(FIRST, LONGEST) doubles, fixed(PAUSE) does not. Default: exp(1s, 5m), or the worker's.",
+        ),
+    ],
+};
+
 /// An entry of `listeners`.
 pub static LISTENER: Mapping = Mapping {
     keys: &[
@@ -614,8 +655,8 @@ pub static LISTENER: Mapping = Mapping {
             "Whether it gets what every channel carries that extends its channel.",
         ),
         WAS,
-        later("retry"),
-        later("timeout"),
+        RETRIES,
+        TIMEOUT,
         later("batch"),
         later("concurrency"),
     ],

@@ -1,5 +1,6 @@
 //! How fast a backlog is drained, next to the same SQL by hand; see README.md.
 
+mod order;
 mod raw;
 mod worker;
 
@@ -71,6 +72,7 @@ async fn main() -> Result<()> {
     match words.as_slice() {
         ["drain", count, repetitions] => drain(count.parse()?, repetitions.parse()?).await,
         ["decay", count] => decay(count.parse()?).await,
+        ["order", count, repetitions] => order::run_all(count.parse()?, repetitions.parse()?).await,
         ["child", who, url, batch, listener, step] => {
             child(
                 who,
@@ -81,7 +83,7 @@ async fn main() -> Result<()> {
             )
             .await
         }
-        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT".into()),
+        _ => Err("usage: drain COUNT REPETITIONS | decay COUNT | order COUNT REPETITIONS".into()),
     }
 }
 
@@ -95,7 +97,10 @@ async fn child(who: &str, url: &str, batch: usize, insert: bool, step: usize) ->
             let savepoints = who == "raw-savepoints";
             raw::drain(url.parse()?, batch, insert, savepoints, progress.clone()).await?;
         }
-        _ => worker::drain(url.parse()?, batch, insert, progress.clone()).await?,
+        _ => {
+            let ordered = who == "worker-ordered";
+            worker::drain(url.parse()?, batch, insert, ordered, progress.clone()).await?;
+        }
     }
     let state = progress.0.lock().unwrap_or_else(PoisonError::into_inner);
     println!("end {} {}", state.done, state.last);

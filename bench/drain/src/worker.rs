@@ -17,11 +17,21 @@ const CATALOG: Catalog = Catalog {
     listeners: &[],
     models: &[],
 };
-const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
+const WORK: ListenerSpec = work(&[subscription(false)]);
+const ORDERED: ListenerSpec = work(&[subscription(true)]);
+
+const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
+    ListenerSpec {
+        name: "work",
+        group: "work",
+        was: &[],
+        subscriptions,
+        filter: &[],
+    }
+}
+
+const fn subscription(ordered: bool) -> Subscription {
+    Subscription {
         channel: Channel {
             name: "jobs",
             wire: "pgpubsub_jobs",
@@ -29,11 +39,11 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered,
         },
         ops: &[Op::Message],
-    }],
-    filter: &[],
-};
+    }
+}
 
 struct Listener {
     insert: bool,
@@ -66,10 +76,12 @@ pub(crate) async fn drain(
     config: Config,
     batch: usize,
     insert: bool,
+    ordered: bool,
     progress: Progress,
 ) -> Result<()> {
     let mut set = ListenerSet::new(CATALOG);
-    set.durable(WORK, Listener { insert });
+    let spec = if ordered { ORDERED } else { WORK };
+    set.durable(spec, Listener { insert });
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(config)
         .listeners(set)

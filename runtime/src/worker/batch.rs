@@ -6,9 +6,11 @@ use tokio_postgres::Row;
 
 use super::OnFailure;
 use super::delivery::{Statements, refused};
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Recorded};
+use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
+use super::timeout::{free, limited};
 use crate::batch_transaction::BatchTransaction;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
 
@@ -21,9 +23,9 @@ pub(super) const SAVEPOINTS: usize = 60;
 pub(super) struct Outcome {
     /// Ids whose listener has succeeded.
     pub done: Vec<i64>,
-    pub failed: Vec<Failure>,
-    /// Id of the last one that ran.
-    pub last: Option<i64>,
+    pub failed: Vec<Recorded>,
+    /// Place of the last one that ran.
+    pub last: Option<usize>,
     /// How long the listeners took.
     pub took: Duration,
     /// The batch ended before its end.
@@ -35,6 +37,14 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Of a notification that somebody else has taken.
+    pub(super) fn passed_over() -> Self {
+        Self {
+            last: Some(0),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
     }
@@ -51,28 +61,28 @@ pub(super) async fn run<'a>(
     rows: &[Row],
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
+    let mut waiting = Waiting::default();
     let started = Instant::now();
     for (place, row) in rows.iter().enumerate() {
-        let result;
-        (transaction, result) = call(transaction, entry, row).await;
+        if waiting.has(row) {
+            continue;
+        }
         let id: i64 = row.get("id");
-        outcome.last = Some(id);
-        match result {
-            Ok(()) => outcome.done.push(id),
+        outcome.last = Some(place);
+        let recorded;
+        (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
+        match recorded {
+            Ok(None) => outcome.done.push(id),
+            Ok(Some(failure)) => {
+                waiting.behind(row);
+                outcome.failed.push(failure);
+            }
+            Err(error) if refused(&error) => {
+                outcome.spoilt = Some(error);
+                return Ok((transaction, outcome));
+            }
             Err(error) => {
-                transaction.undo();
-                transaction.settle();
-                let handle = transaction.handle();
-                match failure::record(shared, entry, handle, statements, row, error).await {
-                    Ok(failure) => outcome.failed.push(failure),
-                    Err(error) if refused(&error) => {
-                        outcome.spoilt = Some(error);
-                        return Ok((transaction, outcome));
-                    }
-                    Err(error) => {
-                        return Err(Error::postgres("record the failure of a listener", error));
-                    }
-                }
+                return Err(Error::postgres("record the failure of a listener", error));
             }
         }
         outcome.took = started.elapsed();
@@ -88,12 +98,47 @@ pub(super) async fn run<'a>(
     Ok((transaction, outcome))
 }
 
+/// Calls the listener, if it may be tried; a failure is recorded.
+async fn one<'a>(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    mut transaction: BatchTransaction<'a>,
+    row: &Row,
+) -> Result<
+    (
+        BatchTransaction<'a>,
+        Result<Option<Recorded>, tokio_postgres::Error>,
+    ),
+    Error,
+> {
+    if failure::attempts(row) >= failure::max(entry) {
+        transaction.settle();
+        let handle = transaction.handle();
+        let recorded = failure::used_up(shared, entry, handle, statements, row).await;
+        return Ok((transaction, recorded.map(Some)));
+    }
+    let called;
+    (transaction, called) = call(transaction, entry, row).await;
+    let Err(failure) = called else {
+        return Ok((transaction, Ok(None)));
+    };
+    transaction.undo();
+    transaction.settle();
+    let handle = transaction.handle();
+    if failure.timed_out.is_some() {
+        free(shared, handle).await?;
+    }
+    let recorded = failure::record(shared, entry, handle, statements, row, failure).await;
+    Ok((transaction, recorded.map(Some)))
+}
+
 /// Calls the listener; the result is its own.
 async fn call<'a>(
     mut transaction: BatchTransaction<'a>,
     entry: &Durable,
     row: &Row,
-) -> (BatchTransaction<'a>, Result<(), String>) {
+) -> (BatchTransaction<'a>, Result<(), Failure>) {
     transaction.advance();
     let notification = notification(entry, row);
     let op = notification.op;
@@ -101,11 +146,12 @@ async fn call<'a>(
         Ok(payload) => payload,
         Err(error) => {
             let error = format!("the payload does not decode: {error}");
-            return (transaction, Err(error));
+            return (transaction, Err(error.into()));
         }
     };
     let mut cx = Cx::new(notification, transaction);
-    let result = guard(entry.handler.call(op, &payload, &mut cx)).await;
+    let call = guard(entry.handler.call(op, &payload, &mut cx));
+    let result = limited(entry.spec.timeout, call).await;
     (cx.into_transaction(), result)
 }
 

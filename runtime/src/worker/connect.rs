@@ -7,7 +7,7 @@ use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, SimpleQueryMessage, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, SimpleQueryMessage, Socket};
 
 use super::hosts;
 use crate::Error;
@@ -19,6 +19,9 @@ use crate::generated::BoxFuture;
 pub(super) struct Connector {
     config: Config,
     open: Arc<dyn Fn(Config) -> BoxFuture<'static, Result<Session, Error>> + Send + Sync>,
+    cancel: Arc<
+        dyn Fn(CancelToken) -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync,
+    >,
 }
 
 /// A client with the task that drives its connection, which ends with it.
@@ -38,6 +41,7 @@ impl Connector {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         hosts::complete(&mut config);
+        let canceller = tls.clone();
         let open = move |config| -> BoxFuture<'static, _> {
             let tls = tls.clone();
             Box::pin(async move {
@@ -46,10 +50,20 @@ impl Connector {
                 Ok(session)
             })
         };
+        let cancel = move |token: CancelToken| -> BoxFuture<'static, _> {
+            let tls = canceller.clone();
+            Box::pin(async move { token.cancel_query(tls).await })
+        };
         Self {
             config,
             open: Arc::new(open),
+            cancel: Arc::new(cancel),
         }
+    }
+
+    /// Asks the server to cancel the statement that a session executes, on a connection made for that.
+    pub(super) async fn cancel(&self, token: CancelToken) -> Result<(), Error> {
+        (self.cancel)(token).await.map_err(Error::connect)
     }
 
     /// A session that may write, on the first host that gives one in time.

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::WorkerEvent;
 use super::batch::{self, Outcome};
-use super::cursor::Cursor;
-use super::delivery::{Asked, Claimed, End, Ended, Ready, Statements, Wanted, begin};
+use super::careful::{Begun, begin_attempt};
+use super::delivery::{Asked, End, Ended, Ready, Statements, begin};
 use super::door;
 use super::failure;
-use super::pace::{Pace, Seen};
+use super::lane::{Claim, Lane};
 use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
@@ -47,8 +47,10 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     };
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
+    let is_ordered = shared.durable.iter().any(|entry| entry.ordered);
     let deadline = shared.options.heartbeat;
-    let statements = Statements::prepare(&session.client, &shared.sql, deadline).await?;
+    let statements =
+        Statements::prepare(&session.client, &shared.sql, is_ordered, deadline).await?;
     let handle = begin(&mut session.client)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
@@ -79,55 +81,36 @@ struct Consumer<'s> {
     asked_at: Instant,
 }
 
-/// A listener, as one consumer serves it.
-struct Lane {
-    cursor: Cursor,
-    pace: Pace,
-}
-
-/// A claim of a lane.
-struct Claim {
-    lane: usize,
-    start: i64,
-    limit: usize,
-    claimed: Claimed,
-}
-
 impl<'s> Consumer<'s> {
     fn new(shared: &'s Arc<Shared>, statements: &'s Statements) -> Self {
-        let now = Instant::now();
-        let lane = |_: &Durable| Lane {
-            cursor: Cursor::new(shared.floor, now),
-            pace: Pace::new(shared.options.batch, shared.options.batch_time),
-        };
         Self {
             shared,
             statements,
-            lanes: shared.durable.iter().map(lane).collect(),
+            lanes: Lane::all(shared),
             first: 0,
-            asked_at: now,
+            asked_at: Instant::now(),
         }
     }
 
-    /// Serves every listener for which something is due, in turns of a batch each, until nothing is found for any.
+    /// Serves every lane for which something is due, in turns of a batch each, until nothing is found for any.
     ///
     /// Returns whether anything was found.
     async fn pass<'a>(
         &mut self,
         mut transaction: BatchTransaction<'a>,
     ) -> Result<(BatchTransaction<'a>, bool), Error> {
-        let count = self.lanes.len();
+        let (count, now) = (self.lanes.len(), Instant::now());
         let all: Vec<usize> = (0..count)
             .map(|place| (self.first + place) % count)
+            .filter(|lane| !self.lanes[*lane].rests(now))
             .collect();
         self.first = (self.first + 1) % count;
         let mut claim;
         let mut queue: VecDeque<usize>;
-        if count == 1 {
+        if let [only] = *all {
             queue = VecDeque::new();
-            let wanted = self.wanted(0);
-            let claimed = self.statements.begin_and_claim(&mut transaction, &wanted);
-            claim = Some(Claim::new(0, &wanted, claimed.await?));
+            queue.push_back(only);
+            claim = self.begin_first(&mut transaction, &mut queue).await?;
         } else {
             let asked = self.ask(&all);
             let ready = self
@@ -143,8 +126,16 @@ impl<'s> Consumer<'s> {
                 break;
             }
             if found.claimed.rows.is_empty() {
-                self.nothing(&found, &mut queue);
-                claim = self.claim_first(&transaction, &mut queue).await?;
+                if self.lanes[found.lane].found_nothing(&found) {
+                    queue.push_back(found.lane);
+                }
+                if found.claimed.holds && !queue.is_empty() {
+                    // Nothing to do, but keys are held: not to the end of what comes next, and not more and more of them.
+                    transaction.abandon();
+                    claim = self.begin_first(&mut transaction, &mut queue).await?;
+                } else {
+                    claim = self.claim_first(&transaction, &mut queue).await?;
+                }
                 continue;
             }
             worked = true;
@@ -161,25 +152,36 @@ impl<'s> Consumer<'s> {
     /// Runs the listeners of what is claimed, ends the transaction, and claims for the one whose turn is next.
     async fn work_off<'a>(
         &mut self,
-        transaction: BatchTransaction<'a>,
-        claim: Claim,
+        mut transaction: BatchTransaction<'a>,
+        mut claim: Claim,
         queue: &mut VecDeque<usize>,
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
-        let (entry, rows) = (&shared.durable[claim.lane], &claim.claimed.rows);
-        let full = rows.len() >= claim.limit;
-        if full {
+        let entry = &shared.durable[self.lanes[claim.lane].entry];
+        let rows = &claim.claimed.rows;
+        if claim.claimed.full {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
-        let (mut transaction, outcome) =
-            batch::run(shared, entry, statements, transaction, rows).await?;
+        let mut gone = false;
+        if self.lanes[claim.lane].careful.next()
+            && let [row] = rows.as_slice()
+        {
+            let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
+        }
+        let outcome;
+        (transaction, outcome) = if gone {
+            (transaction, Outcome::passed_over())
+        } else {
+            batch::run(shared, entry, statements, transaction, rows).await?
+        };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
             self.redo(&transaction, &claim, error).await?;
             return Ok((transaction, None));
         }
-        self.learn(&claim, &outcome, full);
+        self.lanes[claim.lane].worked(&claim, &outcome);
         if outcome.cut {
             shared.wake.notify_one();
         }
@@ -187,6 +189,7 @@ impl<'s> Consumer<'s> {
         queue.push_back(claim.lane);
         let mut end = End {
             entry,
+            part: claim.start.part(),
             done: &outcome.done,
             next: None,
             ask: None,
@@ -194,11 +197,13 @@ impl<'s> Consumer<'s> {
         let mut next = claim.lane;
         let mut others = Vec::new();
         if !shared.stop.is_cancelled() {
-            next = queue.pop_front().expect("this listener was put in");
-            end.next = Some(self.wanted(next));
+            next = queue.pop_front().expect("this lane was put in");
+            end.next = Some(self.lanes[next].wanted(shared));
             if self.asked_at.elapsed() >= ASK_AGAIN {
+                let now = Instant::now();
                 others = (0..self.lanes.len())
                     .filter(|lane| *lane != next && !queue.contains(lane))
+                    .filter(|lane| !self.lanes[*lane].rests(now))
                     .collect();
                 end.ask = (!others.is_empty()).then(|| self.ask(&others));
             }
@@ -212,8 +217,8 @@ impl<'s> Consumer<'s> {
                     queue.extend(self.found(&others, asked, &ready));
                 }
                 tell(shared, entry, &outcome);
-                let wanted = end.next.as_ref().zip(claimed);
-                let claim = wanted.map(|(wanted, claimed)| Claim::new(next, wanted, claimed));
+                let wanted = end.next.zip(claimed);
+                let claim = wanted.map(|(wanted, claimed)| Claim::new(next, wanted.start, claimed));
                 Ok((transaction, claim))
             }
             Ended::Undone(error) => {
@@ -233,16 +238,15 @@ impl<'s> Consumer<'s> {
         error: &tokio_postgres::Error,
     ) -> Result<(), Error> {
         let (shared, statements) = (self.shared, self.statements);
-        let (entry, rows) = (&shared.durable[claim.lane], &claim.claimed.rows);
         let lane = &mut self.lanes[claim.lane];
-        let [row] = rows.as_slice() else {
+        let entry = &shared.durable[lane.entry];
+        let [row] = claim.claimed.rows.as_slice() else {
             tracing::debug!(
                 listener = entry.spec.name,
                 "a batch is done again one by one: {}",
                 describe(error)
             );
-            lane.cursor.back_to(claim.start);
-            lane.pace.redo_alone(rows.len());
+            lane.redo_alone(claim);
             return Ok(());
         };
         let message = describe(error);
@@ -253,37 +257,28 @@ impl<'s> Consumer<'s> {
             _ => format!("the commit failed: {message}"),
         };
         let handle = transaction.handle();
-        let failure = failure::record_anew(shared, entry, handle, statements, row, message).await?;
-        if let Some(failure) = failure {
-            failure::tell(shared, entry, &failure);
+        let counted = claim.counted;
+        let failure = message.into();
+        let recorded =
+            failure::record_anew(shared, entry, handle, statements, row, counted, failure).await?;
+        if let Some(recorded) = recorded {
+            failure::tell(shared, entry, &recorded);
         }
         Ok(())
     }
 
-    fn learn(&mut self, claim: &Claim, outcome: &Outcome, full: bool) {
-        let (rows, lane) = (&claim.claimed.rows, &mut self.lanes[claim.lane]);
-        let took = claim.claimed.took;
-        let more = full || outcome.cut;
-        lane.cursor
-            .scanned(claim.start, took, outcome.last, more, Instant::now());
-        lane.pace.learn(&Seen {
-            full,
-            done: outcome.ran(),
-            took: outcome.took,
-            bytes: rows.iter().map(|row| row.raw_size_bytes()).sum(),
-            claimed: rows.len(),
-            savepoints: outcome.savepoints,
-        });
-    }
-
-    /// A claim has found nothing. If it did not see everything, the same listener is looked at once more, if it may be.
-    fn nothing(&mut self, claim: &Claim, queue: &mut VecDeque<usize>) {
-        let now = Instant::now();
-        let cursor = &mut self.lanes[claim.lane].cursor;
-        cursor.scanned(claim.start, claim.claimed.took, None, false, now);
-        if !cursor.is_floor(claim.start) && cursor.is_floor(cursor.start(now)) {
-            queue.push_front(claim.lane);
-        }
+    /// Begins a transaction with a claim for the first of the queue; without one, there is none.
+    async fn begin_first(
+        &self,
+        transaction: &mut BatchTransaction<'_>,
+        queue: &mut VecDeque<usize>,
+    ) -> Result<Option<Claim>, Error> {
+        let Some(lane) = queue.pop_front() else {
+            return Ok(None);
+        };
+        let wanted = self.lanes[lane].wanted(self.shared);
+        let claimed = self.statements.begin_and_claim(transaction, &wanted);
+        Ok(Some(Claim::new(lane, wanted.start.clone(), claimed.await?)))
     }
 
     async fn claim_first(
@@ -294,61 +289,38 @@ impl<'s> Consumer<'s> {
         let Some(lane) = queue.pop_front() else {
             return Ok(None);
         };
-        let wanted = self.wanted(lane);
+        let wanted = self.lanes[lane].wanted(self.shared);
         let claimed = self.statements.claim(transaction, &wanted).await?;
-        Ok(Some(Claim::new(lane, &wanted, claimed)))
-    }
-
-    fn wanted(&self, lane: usize) -> Wanted<'s> {
-        Wanted {
-            entry: &self.shared.durable[lane],
-            start: self.lanes[lane].cursor.start(Instant::now()),
-            limit: self.lanes[lane].pace.limit(),
-        }
+        Ok(Some(Claim::new(lane, wanted.start, claimed)))
     }
 
     fn ask(&mut self, lanes: &[usize]) -> Asked {
         let now = Instant::now();
         self.asked_at = now;
-        let group = |lane: &usize| self.shared.durable[*lane].group;
-        let start = |lane: &usize| self.lanes[*lane].cursor.start(now);
-        Asked {
-            groups: lanes.iter().map(group).collect(),
-            starts: lanes.iter().map(start).collect(),
+        let mut asked = Asked::default();
+        for lane in lanes.iter().map(|lane| &self.lanes[*lane]) {
+            asked.add(self.shared.durable[lane.entry].group, lane.start(now));
         }
+        asked
     }
 
     /// The lanes that are ready; of the others, that there is nothing.
     fn found(&mut self, lanes: &[usize], asked: &Asked, ready: &Ready) -> Vec<usize> {
         let now = Instant::now();
-        for (place, lane) in lanes.iter().enumerate() {
-            if !ready.places.contains(&place) {
-                let start = asked.starts[place];
-                self.lanes[*lane]
-                    .cursor
-                    .scanned(start, ready.took, None, false, now);
+        let mut found = Vec::new();
+        for (place, (lane, start)) in lanes.iter().zip(&asked.starts).enumerate() {
+            if ready.places.contains(&place) || self.lanes[*lane].is_under_way() {
+                found.push(*lane);
+            } else {
+                self.lanes[*lane].passed(start, ready.took, now);
             }
         }
-        ready.places.iter().map(|place| lanes[*place]).collect()
+        found
     }
 
-    /// Something may lie behind a cursor whose scan from the floor is not due yet: look then, even if nobody rings.
+    /// Something may lie where a lane may not look yet: look then, even if nobody rings.
     fn unseen_until(&self) -> Option<Instant> {
-        self.lanes
-            .iter()
-            .filter_map(|lane| lane.cursor.unseen_until())
-            .min()
-    }
-}
-
-impl Claim {
-    fn new(lane: usize, wanted: &Wanted<'_>, claimed: Claimed) -> Self {
-        Self {
-            lane,
-            start: wanted.start,
-            limit: wanted.limit,
-            claimed,
-        }
+        self.lanes.iter().filter_map(Lane::unseen_until).min()
     }
 }
 

@@ -3,49 +3,85 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{OptionFuture, join4, try_join};
+use futures_util::future::{OptionFuture, join, join4, try_join};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
+use super::keys::{Walked, without_gaps};
+use super::lane::Start;
 use super::shared::Durable;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
-use crate::sql::Sql;
+use crate::sql::{Part, Sql};
+
+/// So many keys are held by one transaction at the most. The server's table of locks has room for 64 of each session, and it is
+/// everybody's: a writer who finds it full fails.
+const KEYS: usize = 48;
 
 /// Prepared statements of a consumer.
 pub(super) struct Statements {
     ready: Statement,
-    claim: Statement,
-    claim_filtered: Statement,
+    claim: Filtered,
     remove: Statement,
     pub(super) record_failure: Statement,
+    pub(super) count_attempt: Statement,
+    pub(super) hold_again: Statement,
+    /// If one of the listeners has an order.
+    ordered: Option<Ordered>,
     /// For an answer that takes the server no time.
     deadline: Duration,
+}
+
+/// A statement without and with a filter on the context.
+struct Filtered {
+    plain: Statement,
+    filtered: Statement,
+}
+
+/// Statements for groups that have an order.
+struct Ordered {
+    unordered: Filtered,
+    left: Filtered,
+    hold_keys: Filtered,
+    take_of_keys: Filtered,
+    remove_scattered: Statement,
 }
 
 /// What to claim.
 pub(super) struct Wanted<'s> {
     pub entry: &'s Durable,
-    /// The id behind which to look.
-    pub start: i64,
+    pub start: Start,
     pub limit: usize,
 }
 
-/// What a claim found, in the order of the ids.
+/// What a claim found, in the order in which it is worked off.
 pub(super) struct Claimed {
     pub rows: Vec<Row>,
+    /// There is probably more behind it.
+    pub full: bool,
+    /// How far a claim by key has got.
+    pub walked: Walked,
+    /// It holds keys, whether there are rows or not.
+    pub holds: bool,
     pub took: Duration,
 }
 
-/// Groups to ask for, by name, and for each the id behind which to look.
+/// Lanes to ask for: the group of each, and where to begin to look.
 #[derive(Default)]
 pub(super) struct Asked {
-    pub groups: Vec<&'static str>,
-    pub starts: Vec<i64>,
+    groups: Vec<&'static str>,
+    pub starts: Vec<Start>,
 }
 
-/// The places in [`Asked`] of the groups for which something is due.
+impl Asked {
+    pub(super) fn add(&mut self, group: &'static str, start: Start) {
+        self.groups.push(group);
+        self.starts.push(start);
+    }
+}
+
+/// The places in [`Asked`] of the lanes for which something is due.
 #[derive(Default)]
 pub(super) struct Ready {
     pub places: Vec<usize>,
@@ -55,6 +91,8 @@ pub(super) struct Ready {
 /// What ends a batch, with what begins the next one, all in one round trip.
 pub(super) struct End<'s> {
     pub entry: &'s Durable,
+    /// The part of the group that it was claimed from.
+    pub part: Part,
     /// Ids to remove.
     pub done: &'s [i64],
     pub next: Option<Wanted<'s>>,
@@ -75,6 +113,7 @@ impl Statements {
     pub(super) async fn prepare(
         client: &Client,
         sql: &Sql,
+        is_ordered: bool,
         deadline: Duration,
     ) -> Result<Self, Error> {
         let prepare = async |text: String| {
@@ -83,17 +122,46 @@ impl Statements {
                 .await
                 .map_err(|error| Error::postgres("prepare the statements of the worker", error))
         };
+        let both = async |plain: String, filtered: String| {
+            Ok::<_, Error>(Filtered {
+                plain: prepare(plain).await?,
+                filtered: prepare(filtered).await?,
+            })
+        };
+        let ordered = if is_ordered {
+            Some(Ordered {
+                unordered: both(
+                    sql.claim(Part::Unordered, false),
+                    sql.claim(Part::Unordered, true),
+                )
+                .await?,
+                left: both(sql.claim(Part::Left, false), sql.claim(Part::Left, true)).await?,
+                hold_keys: both(sql.hold_keys(false), sql.hold_keys(true)).await?,
+                take_of_keys: both(sql.take_of_keys(false), sql.take_of_keys(true)).await?,
+                remove_scattered: prepare(sql.remove_scattered()).await?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
             ready: prepare(sql.ready()).await?,
-            claim: prepare(sql.claim(false)).await?,
-            claim_filtered: prepare(sql.claim(true)).await?,
+            claim: both(sql.claim(Part::All, false), sql.claim(Part::All, true)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
+            count_attempt: prepare(sql.count_attempt()).await?,
+            hold_again: prepare(sql.hold_again()).await?,
+            ordered,
             deadline,
         })
     }
 
-    /// Asks for which groups something is due; begins a transaction for the claim.
+    /// Those for groups that have an order.
+    fn ordered(&self) -> &Ordered {
+        let ordered = self.ordered.as_ref();
+        ordered.expect("they are prepared if there is such a group")
+    }
+
+    /// Asks for which lanes something is due; begins a transaction for the claim.
     pub(super) async fn begin_and_ask(
         &self,
         transaction: &mut BatchTransaction<'_>,
@@ -160,10 +228,12 @@ impl Statements {
     ) -> Result<Ended, Error> {
         transaction.settle();
         let handle = transaction.handle();
-        // In the order of the ids, as they were claimed.
-        let (lowest, highest) = (end.done.first(), end.done.last());
+        let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| handle.execute(&self.remove, &parameters));
+        let remove = (!end.done.is_empty()).then(|| match end.part {
+            Part::Ordered => handle.execute(&self.ordered().remove_scattered, &parameters[..2]),
+            Part::All | Part::Unordered | Part::Left => handle.execute(&self.remove, &parameters),
+        });
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,
             None => "COMMIT",
@@ -207,8 +277,14 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, tokio_postgres::Error> {
         let begun = Instant::now();
+        let starts: Vec<i64> = asked.starts.iter().map(Start::after).collect();
+        let parts: Vec<&str> = asked
+            .starts
+            .iter()
+            .map(|start| start.part().word())
+            .collect();
         let rows = handle
-            .query(&self.ready, &[&asked.groups, &asked.starts])
+            .query(&self.ready, &[&asked.groups, &starts, &parts])
             .await?;
         let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
         Ok(Ready {
@@ -223,25 +299,108 @@ impl Statements {
         wanted: &Wanted<'_>,
     ) -> Result<Claimed, tokio_postgres::Error> {
         let begun = Instant::now();
-        let Wanted {
-            entry,
-            start,
-            limit,
-        } = wanted;
-        let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+        let claimed = match &wanted.start {
+            Start::ById(part, after) => self.claim_by_id(handle, wanted, *part, *after).await,
+            Start::ByKey(key, floor) => self.claim_by_key(handle, wanted, key, *floor).await,
+        };
+        let took = begun.elapsed();
+        claimed.map(|claimed| Claimed { took, ..claimed })
+    }
+
+    async fn claim_by_id(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+        part: Part,
+        after: i64,
+    ) -> Result<Claimed, tokio_postgres::Error> {
+        let statement = match part {
+            Part::Unordered => &self.ordered().unordered,
+            Part::Left => &self.ordered().left,
+            Part::All | Part::Ordered => &self.claim,
+        };
+        let limit = count(wanted.limit);
+        let rows = statement
+            .query(handle, wanted.entry, &[&after, &limit])
+            .await?;
+        Ok(Claimed {
+            full: rows.len() >= wanted.limit,
+            rows,
+            walked: Walked::NO_KEYS,
+            holds: false,
+            took: Duration::ZERO,
+        })
+    }
+
+    /// Takes hold of keys, and then of the first notifications of each: two statements, one round trip.
+    async fn claim_by_key(
+        &self,
+        handle: &Transaction<'_>,
+        wanted: &Wanted<'_>,
+        after: &str,
+        floor: i64,
+    ) -> Result<Claimed, tokio_postgres::Error> {
+        let Ordered {
+            hold_keys,
+            take_of_keys,
+            ..
+        } = self.ordered();
+        let keys = count(wanted.limit.min(KEYS));
+        let limit = count(wanted.limit);
+        let (hold, take): (Parameters<'_>, Parameters<'_>) =
+            (&[&floor, &keys, &after], &[&floor, &limit]);
+        let (held, taken) = join(
+            hold_keys.query(handle, wanted.entry, hold),
+            take_of_keys.query(handle, wanted.entry, take),
+        )
+        .await;
+        let held = held?;
+        let held = held.first().expect("an aggregate has one row");
+        let rows = without_gaps(taken?);
+        let looked_at: Option<i32> = held.get("looked_at");
+        let more_keys = held.get::<_, i64>("rows") == keys || looked_at == Some(Sql::HEADS);
+        let holds: i64 = held.get("holds");
+        // As the statement shares them out.
+        let share = (limit / holds.max(1)).max(1);
+        let more_of_a_key = rows.iter().any(|row| row.get::<_, i64>("place") == share);
+        Ok(Claimed {
+            full: more_keys || more_of_a_key,
+            rows,
+            walked: Walked {
+                last: held.get::<_, Option<String>>("last").filter(|_| more_keys),
+            },
+            holds: holds > 0,
+            took: Duration::ZERO,
+        })
+    }
+}
+
+type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+impl Filtered {
+    /// With the parameters that every claim has, and the filter behind the others if the listener has one.
+    async fn query(
+        &self,
+        handle: &Transaction<'_>,
+        entry: &Durable,
+        own: Parameters<'_>,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
         let mut parameters: Vec<&(dyn ToSql + Sync)> =
-            vec![&entry.group, &entry.wanted, &entry.versions, start, &limit];
+            vec![&entry.group, &entry.wanted, &entry.versions];
+        parameters.extend(own);
         let statement = match &entry.filter {
-            None => &self.claim,
+            None => &self.plain,
             Some(filter) => {
                 parameters.push(filter);
-                &self.claim_filtered
+                &self.filtered
             }
         };
-        let rows = handle.query(statement, &parameters).await?;
-        let took = begun.elapsed();
-        Ok(Claimed { rows, took })
+        handle.query(statement, &parameters).await
     }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// With the time at which it was done.

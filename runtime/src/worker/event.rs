@@ -24,7 +24,7 @@ pub enum WorkerEvent {
         /// Number of a durable notification.
         id: Option<i64>,
     },
-    /// A listener failed; a durable notification stays and is tried again.
+    /// A listener failed; a durable notification is tried again, or goes to quarantine, which is told as well.
     Failed {
         /// The listener.
         listener: &'static str,
@@ -32,6 +32,49 @@ pub enum WorkerEvent {
         id: Option<i64>,
         /// Why.
         error: String,
+    },
+    /// A listener ran longer than its timeout and was cancelled; [`WorkerEvent::Failed`] follows.
+    TimedOut {
+        /// The listener.
+        listener: &'static str,
+        /// Number of a durable notification.
+        id: Option<i64>,
+        /// Its timeout.
+        timeout: Duration,
+    },
+    /// A listener wants a notification later ([`ListenerError::retry_after`](crate::ListenerError::retry_after)).
+    Snoozed {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
+        /// How much later.
+        pause: Duration,
+    },
+    /// A listener does not want a notification ([`ListenerError::discard`](crate::ListenerError::discard)): it is removed.
+    Discarded {
+        /// The listener.
+        listener: &'static str,
+        /// Number of a durable notification.
+        id: Option<i64>,
+        /// Why.
+        reason: String,
+    },
+    /// A notification is not tried any more: it was moved to quarantine, from where it can be put back.
+    Quarantined {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
+        /// Why there; the error itself came with [`WorkerEvent::Failed`].
+        reason: String,
+    },
+    /// A notification should have gone to quarantine, which is full: it stays, and goes there when there is room.
+    QuarantineFull {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
     },
     /// What transient listeners hear has changed; also told to [`Worker::on_session`](crate::Worker::on_session).
     Session(SessionState),

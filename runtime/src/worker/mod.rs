@@ -4,6 +4,7 @@
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
 mod batch;
+mod careful;
 mod connect;
 mod consumer;
 mod cursor;
@@ -14,6 +15,9 @@ mod failure;
 mod heartbeat;
 mod hosts;
 mod inbox;
+mod keys;
+mod lane;
+mod leftovers;
 mod listening;
 mod maintenance;
 mod options;
@@ -22,6 +26,7 @@ mod panic;
 mod selection;
 mod shared;
 mod startup;
+mod timeout;
 mod transient;
 
 use std::future::Future;
@@ -35,7 +40,7 @@ use tokio_postgres::{Config, NoTls, Socket};
 use crate::{Error, ListenerSet};
 
 pub use event::{SessionState, WorkerEvent};
-pub use options::{Backoff, OnFailure};
+pub use options::{Backoff, OnFailure, Retry};
 
 use connect::Connector;
 use options::Options;
@@ -143,10 +148,20 @@ impl Worker {
         self
     }
 
-    /// Times between the attempts of a notification that fails.
+    /// Times between the attempts of a notification that fails, for listeners whose `retry` does not say.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.options.backoff = backoff;
+        self
+    }
+
+    /// How many notifications the quarantine of the storage takes. Default: any number.
+    ///
+    /// Nothing is lost when it is full: what would go there stays, is not tried any more, and goes there when there is room, which
+    /// is looked for after each longest pause. Workers that fill it at the same moment may each add one.
+    #[must_use]
+    pub fn quarantine_limit(mut self, notifications: u64) -> Self {
+        self.options.quarantine_limit = Some(i64::try_from(notifications).unwrap_or(i64::MAX));
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{SessionState, WorkerEvent};
 
 /// Times between the attempts of a notification that fails: doubled from `first` up to `max`, each shortened by chance to
-/// between a half and the whole, so that many failures do not come back together.
+/// between a half and the whole, so that many failures do not come back together. If `max` is `first`, each is exactly that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// Before the second attempt.
@@ -42,6 +42,7 @@ pub(super) struct Options {
     pub poll_interval: Duration,
     pub short_poll_interval: Duration,
     pub backoff: Backoff,
+    pub quarantine_limit: Option<i64>,
     pub on_failure: OnFailure,
     pub shutdown_timeout: Duration,
     pub heartbeat: Duration,
@@ -60,6 +61,7 @@ impl Default for Options {
             poll_interval: Duration::from_secs(5),
             short_poll_interval: Duration::from_secs(1),
             backoff: Backoff::default(),
+            quarantine_limit: None,
             on_failure: OnFailure::CarryOn,
             shutdown_timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
@@ -104,13 +106,50 @@ impl Backoff {
         let doubled = self
             .first
             .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(31)));
+        if self.first >= self.max {
+            return self.max;
+        }
         doubled.min(self.max).mul_f64(rand::random_range(0.5..=1.0))
+    }
+}
+
+/// How often a notification of a durable channel is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Number of attempts, the first one included; after the last one the notification goes to quarantine.
+    pub max: u32,
+    /// Times between them; `None`: those of the worker.
+    pub backoff: Option<Backoff>,
+}
+
+impl Retry {
+    /// Twenty attempts, at the times of the worker.
+    pub const DEFAULT: Self = Self {
+        max: 20,
+        backoff: None,
+    };
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self::DEFAULT
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fixed_pause_is_exact() {
+        let pause = Duration::from_secs(10);
+        let backoff = Backoff {
+            first: pause,
+            max: pause,
+        };
+        assert_eq!(backoff.pause(1), pause);
+        assert_eq!(backoff.pause(u32::MAX), pause);
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest_and_are_shortened_by_at_most_a_half() {

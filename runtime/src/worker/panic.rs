@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
+use super::failure::Failure;
 use crate::ListenerError;
 use crate::generated::BoxFuture;
 
@@ -12,13 +13,13 @@ use crate::generated::BoxFuture;
 ///
 /// Unwind safety: what the listener shared with others is its own affair, as in any thread; of ours it only held the
 /// transaction, which is rolled back.
-pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Result<(), String> {
+pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Result<(), Failure> {
     match AssertUnwindSafe(call).catch_unwind().await {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(payload) => Err(format!(
-            "the listener panicked: {}",
-            message(payload.as_ref())
-        )),
+        Ok(result) => result.map_err(Failure::from),
+        Err(payload) => {
+            let message = message(payload.as_ref());
+            Err(format!("the listener panicked: {message}").into())
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Connector;
 use super::door::Rest;
+use super::leftovers::Leftovers;
 use super::options::Options;
 use super::{OnFailure, SessionState, WorkerEvent};
 use crate::Error;
@@ -46,6 +47,10 @@ pub(super) struct Durable {
     pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
+    /// Whether some of what is stored for the group comes one after the other.
+    pub ordered: bool,
+    /// If so: when to look for what was stored before.
+    pub leftovers: Arc<Leftovers>,
 }
 
 /// A listener of a transient channel.

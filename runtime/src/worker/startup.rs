@@ -1,6 +1,6 @@
 //! Checks before the first notification: better a clear message now than silence later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -34,6 +34,11 @@ pub(super) async fn start(
     check_options(&options, &specs)?;
     let sql = Sql::new(listeners.catalog.storage_schema);
 
+    let known = listeners.catalog.listeners.iter().chain(&specs);
+    let ordered: HashSet<&str> = known
+        .filter(|spec| spec.subscriptions.iter().any(|taken| taken.channel.ordered))
+        .map(|spec| spec.group)
+        .collect();
     let mut durable = Vec::new();
     for (spec, handler) in listeners.durable {
         if is_selected(&options.only, &spec) {
@@ -52,6 +57,8 @@ pub(super) async fn start(
                     wanted: wanted.clone(),
                     versions: versions.clone(),
                     filter: filter.clone(),
+                    ordered: ordered.contains(spec.group),
+                    leftovers: Arc::default(),
                 });
             }
         }
@@ -70,6 +77,9 @@ pub(super) async fn start(
     let session = connect(&connector, &options).await?;
     let client = &session.client;
     check_storage(client, &sql).await?;
+    if !durable.is_empty() {
+        check_rights(client, &sql).await?;
+    }
     let served: Vec<ListenerSpec> = durable
         .iter()
         .filter(|entry| entry.group == entry.spec.group)
@@ -178,6 +188,36 @@ async fn check_storage(client: &Client, sql: &Sql) -> Result<(), Error> {
             Err(Error::new(Kind::StorageVersion, message))
         }
     }
+}
+
+/// What a worker with durable listeners does to which table.
+const RIGHTS: [(&str, &str); 5] = [
+    ("notification", "SELECT"),
+    ("notification", "UPDATE"),
+    ("notification", "DELETE"),
+    ("quarantine", "SELECT"),
+    ("quarantine", "INSERT"),
+];
+
+/// What is missing would be found out at night otherwise, by the first notification that fails too often.
+async fn check_rights(client: &Client, sql: &Sql) -> Result<(), Error> {
+    let (tables, rights): (Vec<String>, Vec<&str>) = RIGHTS
+        .iter()
+        .map(|(table, right)| (sql.name(table), *right))
+        .unzip();
+    let rows = client
+        .query(Sql::MISSING_RIGHTS, &[&tables, &rights])
+        .await
+        .map_err(|error| Error::postgres("look at the rights of this role", error))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let missing: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let message = format!(
+        "this role lacks rights on the storage: let the worker connect as its owner, or grant {}",
+        missing.join(", ")
+    );
+    Err(Error::new(Kind::Postgres, message))
 }
 
 fn access_error(sql: &Sql, error: tokio_postgres::Error) -> Error {

@@ -9,9 +9,11 @@ use tokio::task::JoinSet;
 
 use super::connect::Session;
 use super::delivery::begin;
+use super::failure::report_transient;
 use super::inbox::{Inbox, Next};
 use super::panic::guard;
 use super::shared::{Shared, Transient};
+use super::timeout::limited;
 use super::{SessionState, WorkerEvent};
 use crate::payload::{DecodeError, Object};
 use crate::{Context, Error, Op, PgTimestampTz, TransientCx, TransientNotification};
@@ -138,12 +140,13 @@ async fn handle(
     let op = notification.op;
     let payload = envelope.get("payload").unwrap_or(&Value::Null);
     let mut cx = TransientCx::new(notification);
-    match guard(entry.handler.call(op, payload, &mut cx)).await {
+    let call = guard(entry.handler.call(op, payload, &mut cx));
+    match limited(entry.spec.timeout, call).await {
         Ok(()) => shared.emit(WorkerEvent::Delivered {
             listener: entry.spec.name,
             id: None,
         }),
-        Err(error) => shared.failed(entry.spec.name, None, &error),
+        Err(failure) => report_transient(shared, entry.spec.name, &failure),
     }
     Ok(())
 }

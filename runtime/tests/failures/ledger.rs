@@ -8,7 +8,7 @@ use pgpubsub_runtime::generated::{
 };
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, ListenerError, ListenerSet, Op, SessionState, Worker, WorkerEvent,
+    Backoff, Cx, Delivery, ListenerError, ListenerSet, Op, Retry, SessionState, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::{Cluster, Database, Options};
 use tokio::sync::{Notify, mpsc};
@@ -38,10 +38,13 @@ const WORK: ListenerSpec = ListenerSpec {
             function: "notify_jobs",
             version: 1,
             was: &[],
+            ordered: false,
         },
         ops: &[Op::Message],
     }],
     filter: &[],
+    retry: Retry::DEFAULT,
+    timeout: None,
 };
 
 /// Writes each notification into the ledger, some of them slowly.

@@ -7,7 +7,9 @@ use pgpubsub_runtime::generated::{
     BoxFuture, Channel, ListenerSpec, Subscription, TransientHandler, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
-use pgpubsub_runtime::{Delivery, ListenerError, ListenerSet, Op, SessionState, TransientCx};
+use pgpubsub_runtime::{
+    Delivery, ListenerError, ListenerSet, Op, Retry, SessionState, TransientCx,
+};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_postgres::Client;
 
@@ -27,6 +29,7 @@ const fn channel(name: &'static str, wire: &'static str) -> Subscription {
             function: "",
             version: 1,
             was: &[],
+            ordered: false,
         },
         ops: &[Op::Message],
     }
@@ -39,6 +42,8 @@ const fn listener(name: &'static str, subscriptions: &'static [Subscription]) ->
         was: &[],
         subscriptions,
         filter: &[],
+        retry: Retry::DEFAULT,
+        timeout: None,
     }
 }
 

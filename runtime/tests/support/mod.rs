@@ -40,10 +40,13 @@ pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
                 function: "notify_jobs",
                 version: 1,
                 was: &[],
+                ordered: false,
             },
             ops: &[Op::Message],
         }],
         filter: &[],
+        retry: pgpubsub_runtime::Retry::DEFAULT,
+        timeout: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::{past, triggers};
+use super::{order, past, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -42,6 +42,7 @@ pub(super) fn check(
         );
         let is_message = declared.message.is_some() || declared.extends.is_some();
         kind_is_clear(declared, is_message, diagnostics);
+        let mut on = None;
         let kind = if is_message {
             of_triggers_only(declared, diagnostics);
             let extends = messages.base_of(index, diagnostics);
@@ -54,6 +55,7 @@ pub(super) fn check(
                 .on
                 .as_ref()
                 .and_then(|on| declared_models.find(on, diagnostics));
+            on = model.map(|model| &models[model]);
             let context = triggers::Context {
                 declared,
                 defaults: &document.defaults,
@@ -71,6 +73,7 @@ pub(super) fn check(
             oldest: oldest(declared, is_message, diagnostics),
             delivery,
             wake: wake(declared, document, delivery, diagnostics),
+            order: order::check(declared, delivery, &kind, on, diagnostics),
             kind,
             extra: extra::check(&declared.extra, diagnostics),
         });

@@ -9,7 +9,7 @@ use super::super::{
     Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Listener, Op, Subscription,
 };
 use super::channels::by_name;
-use super::{past, triggers::ops_of};
+use super::{attempts, past, triggers::ops_of};
 
 pub(super) fn check(
     document: &Document,
@@ -62,6 +62,7 @@ pub(super) fn check(
                     ops: channel.ops(),
                 }],
                 filter: Vec::new(),
+                attempts: attempts::implicit(&document.listener_defaults, channel.delivery),
             });
         }
     }
@@ -176,6 +177,12 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
         was: former_groups(declared, &context.channels[first], diagnostics),
         says_was: declared.was.is_some(),
         filter,
+        attempts: attempts::check(
+            &declared.attempts,
+            &context.document.listener_defaults,
+            &context.channels[first],
+            diagnostics,
+        ),
     })
 }
 

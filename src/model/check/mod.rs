@@ -2,6 +2,7 @@
 //! only follows from another mistake is not.
 
 mod allow;
+mod attempts;
 mod channels;
 mod derives;
 mod extra;
@@ -10,6 +11,7 @@ mod listeners;
 mod messages;
 mod models;
 mod names;
+mod order;
 mod past;
 mod triggers;
 mod types;
@@ -27,6 +29,7 @@ pub(crate) fn check(
 ) -> Schema {
     let names = names::check(document, diagnostics);
     allow::check(document, diagnostics);
+    attempts::check_defaults(&document.listener_defaults, diagnostics);
     past::claims(document, diagnostics);
     let generate = generate::check(&document.generate, diagnostics);
     let types = types::check(&document.types, diagnostics);

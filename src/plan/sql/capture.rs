@@ -13,7 +13,7 @@ use super::super::versions::Versions;
 use super::condition::{self, Rows};
 use super::door;
 use super::trigger::{NEW_ROWS, OLD_ROWS};
-use super::{SqlBranch, SqlColumn, SqlFunction, SqlImage, SqlParent, qualified};
+use super::{SqlBranch, SqlColumn, SqlFunction, SqlGroup, SqlImage, SqlParent, order, qualified};
 
 /// Name of a row in its sub-select.
 const ALIAS: &str = "_row";
@@ -24,7 +24,7 @@ pub(super) fn function(
     on: &TriggerChannel,
     events: &[TriggerEvent],
     versions: &Versions,
-    groups: impl Fn(Op) -> Vec<String>,
+    groups: impl Fn(Op) -> Vec<SqlGroup>,
 ) -> SqlFunction {
     let model = &schema.models[on.model];
     let mut ops: Vec<Op> = events.iter().map(|event| event.op).collect();
@@ -40,14 +40,18 @@ pub(super) fn function(
         .enumerate()
         .map(|(index, op)| {
             let images = images(schema, on, op, rows, &mut needed);
-            let groups_of = groups(op);
+            let (order_key, key_values) = order::of_row(schema, channel, on, op, rows, &mut needed);
+            let groups = groups(op);
             let by_row = op == Op::Truncate || rows == Rows::Records;
             SqlBranch {
                 keyword: if index == 0 { "IF" } else { "ELSIF" },
                 tg_op: sql_literal(&op.as_str().to_uppercase()),
                 op: sql_literal(op.as_str()),
-                groups: groups_of.iter().map(|group| sql_literal(group)).collect(),
-                doors: door::keys(schema, channel, &groups_of),
+                ordered: order::is_ordered(&groups),
+                doors: door::keys(schema, channel, &groups),
+                groups,
+                order_key,
+                key_values,
                 images,
                 condition: condition::in_function(schema, on, op, rows, &mut needed),
                 rows: (!by_row).then(|| statement_rows(model, op)),
@@ -68,6 +72,10 @@ pub(super) fn function(
         .branches
         .iter()
         .any(|branch| branch.rows.is_none() && !branch.condition.is_empty());
+    function.has_order_key = function
+        .branches
+        .iter()
+        .any(|branch| branch.rows.is_none() && branch.order_key.is_some());
     function.returns_row = on.own_triggers
         || events
             .iter()

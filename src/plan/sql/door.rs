@@ -3,17 +3,18 @@
 //! A worker that sleeps holds the advisory lock of its group exclusively; a writer tries to take it shared, and sends a NOTIFY only
 //! if that fails. The keys are for ever: the functions in the database and the workers, each of their own age, must agree.
 
+use super::order::SqlGroup;
 use crate::model::{Channel, Delivery, Schema, Wake};
 
 /// The doors of the groups of a channel, as literals; empty, if its writers look at none.
-pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[String]) -> Vec<String> {
+pub(super) fn keys(schema: &Schema, channel: &Channel, groups: &[SqlGroup]) -> Vec<String> {
     if channel.delivery == Delivery::Transient || channel.wake != Wake::Door {
         return Vec::new();
     }
     let storage = &schema.generate.storage_schema;
     groups
         .iter()
-        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, group)))
+        .map(|group| format!("'{}'::pg_catalog.int8", key(storage, &group.unquoted)))
         .collect()
 }
 

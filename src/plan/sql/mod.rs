@@ -3,11 +3,10 @@
 mod capture;
 mod condition;
 mod door;
+mod order;
 mod probe;
 mod trigger;
 mod version;
-
-use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -18,7 +17,10 @@ use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
+pub use order::SqlGroup;
 pub use trigger::SqlTrigger;
+
+use order::Groups;
 
 /// What the database shall hold.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,6 +98,8 @@ pub struct SqlFunction {
     pub own_triggers: bool,
     /// Whether it checks a condition row by row.
     pub has_condition: bool,
+    /// Whether it makes an order key, row by row.
+    pub has_order_key: bool,
 }
 
 /// What a capture function does for one operation.
@@ -107,10 +111,17 @@ pub struct SqlBranch {
     pub tg_op: String,
     /// Value of the `op` column, as a literal.
     pub op: String,
-    /// Groups that get a copy, as literals.
-    pub groups: Vec<String>,
+    /// Groups that get a copy.
+    pub groups: Vec<SqlGroup>,
     /// The doors of the groups that it rings at: keys of advisory locks, as literals.
     pub doors: Vec<String>,
+    /// Whether one of them gets its notifications in an order.
+    pub ordered: bool,
+    /// Order key of a row or message: an expression; `None`: it has none, or all have the same.
+    pub order_key: Option<String>,
+    /// What the order key is made of: expressions.
+    #[serde(skip)]
+    pub key_values: Vec<String>,
     /// Row images.
     pub images: Vec<SqlImage>,
     /// What must hold; lines of one expression.
@@ -266,48 +277,23 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     }
 }
 
-/// Groups with a listener for an operation of a channel.
-struct Groups {
-    groups: HashMap<(usize, Op), Vec<String>>,
-}
-
-impl Groups {
-    fn new(schema: &Schema) -> Self {
-        let mut groups: HashMap<(usize, Op), Vec<String>> = HashMap::new();
-        for listener in &schema.listeners {
-            let group = &listener.group;
-            for subscription in &listener.channels {
-                for op in &subscription.ops {
-                    let there = groups.entry((subscription.channel, *op)).or_default();
-                    if !there.contains(group) {
-                        there.push(group.clone());
-                    }
-                }
-            }
-        }
-        Self { groups }
-    }
-
-    /// In order of the file, each once.
-    fn of(&self, channel: usize, op: Op) -> Vec<String> {
-        self.groups.get(&(channel, op)).cloned().unwrap_or_default()
-    }
-}
-
 /// The function of a message channel under its name or a former one.
 fn notify(
     schema: &Schema,
     channel: &Channel,
     name: &str,
-    groups: Vec<String>,
+    groups: Vec<SqlGroup>,
     version: u32,
 ) -> SqlFunction {
     let branch = SqlBranch {
         keyword: "",
         tg_op: String::new(),
         op: sql_literal(Op::Message.as_str()),
-        groups: groups.iter().map(|group| sql_literal(group)).collect(),
+        ordered: order::is_ordered(&groups),
         doors: door::keys(schema, channel, &groups),
+        groups,
+        order_key: order::of_message(schema, channel),
+        key_values: Vec::new(),
         images: Vec::new(),
         condition: Vec::new(),
         rows: None,
@@ -315,6 +301,7 @@ fn notify(
     let arguments = "pg_catalog.text, pg_catalog.int4";
     let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
     function.model_version = version;
+    function.has_order_key = function.branches[0].order_key.is_some();
     if !function.durable {
         // The time of the notification is part of what is sent.
         function.settings = vec!["timezone = 'UTC'"];
@@ -363,6 +350,7 @@ fn function(
         returns_row: false,
         own_triggers: false,
         has_condition: false,
+        has_order_key: false,
     }
 }
 

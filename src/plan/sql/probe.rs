@@ -2,13 +2,19 @@
 
 use super::{SqlFunction, SqlImage};
 
-/// One for each row image and each condition of a function on a table (quoted, with schema). They read no row.
+/// One for each row image, each order key and each condition of a function on a table (quoted, with schema). They read no row.
 pub(super) fn of(function: &SqlFunction, table: &str) -> Vec<String> {
     let mut probes = Vec::new();
     for branch in &function.branches {
         for image in &branch.images {
             let rows = format!("{table} AS \"old\", {table} AS \"new\"");
             add(&mut probes, image, &rows);
+        }
+        if !branch.key_values.is_empty() {
+            probes.push(format!(
+                "SELECT {} FROM {table} AS \"old\", {table} AS \"new\" WHERE false",
+                branch.key_values.join(", ")
+            ));
         }
         if !branch.condition.is_empty() {
             let condition = branch.condition.join(" ");

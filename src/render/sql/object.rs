@@ -106,8 +106,15 @@ impl<'a> Objects<'a> {
         let hint = format!(
             "Let the workers finish, or give them up: DELETE FROM {schema}.\"notification\"."
         );
+        let quarantine_hint = format!(
+            "put them back with pgpubsub-gen quarantine redrive, or give them up: DELETE FROM {schema}.\"quarantine\""
+        );
         let template = self.templates.get_template("drop_storage.sql.j2")?;
-        Ok(template.render(context! { schema, hint => sql_literal(&hint) })?)
+        Ok(template.render(context! {
+            schema,
+            hint => sql_literal(&hint),
+            quarantine_hint => sql_literal(&quarantine_hint),
+        })?)
     }
 }
 

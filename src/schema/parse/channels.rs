@@ -18,6 +18,8 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
         was: None,
         oldest: None,
         on: None,
+        key: None,
+        order: None,
         before: None,
         after: None,
         changed: None,
@@ -43,6 +45,8 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
     channel.oldest = reader.number(&fields, "oldest");
     channel.on = reader.optional_text(&fields, "on");
     channel.extends = reader.optional_text(&fields, "extends");
+    channel.key = reader.optional_texts(&fields, "key");
+    channel.order = reader.word(&fields, "order", language::ORDERS);
     channel.before = events(reader, &fields, "before");
     channel.after = events(reader, &fields, "after");
     channel.changed = fields.get("changed").and_then(|node| changed(reader, node));

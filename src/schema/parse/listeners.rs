@@ -1,10 +1,10 @@
 //! `listeners:`.
 
 use super::missing;
-use crate::schema::document::{FilterDecl, ListenerDecl, Spanned};
+use crate::schema::document::{AttemptsDecl, FilterDecl, ListenerDecl, RetryDecl, Spanned};
 use crate::schema::language;
-use crate::schema::node::Node;
-use crate::schema::reader::Reader;
+use crate::schema::node::{Node, Value};
+use crate::schema::reader::{Fields, Reader};
 
 pub(super) fn listener(
     reader: &mut Reader<'_>,
@@ -21,6 +21,7 @@ pub(super) fn listener(
         events: None,
         group: None,
         filter: Vec::new(),
+        attempts: AttemptsDecl::default(),
     };
     let Some(fields) = reader.fields(node, &what, &language::LISTENER) else {
         return listener;
@@ -40,6 +41,7 @@ pub(super) fn listener(
             }
         }
     }
+    listener.attempts = attempts(reader, &fields, &what);
     if fields.get("channel").is_none() && !fields.broken {
         missing(
             reader,
@@ -50,4 +52,37 @@ pub(super) fn listener(
         );
     }
     listener
+}
+
+/// `retry:` and `timeout:`.
+pub(super) fn attempts(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> AttemptsDecl {
+    AttemptsDecl {
+        retry: fields
+            .get("retry")
+            .and_then(|node| retry(reader, node, what)),
+        timeout: reader.optional_text(fields, "timeout"),
+    }
+}
+
+fn retry(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<RetryDecl> {
+    let what = format!("`retry` of {what}");
+    let mut retry = RetryDecl {
+        span: node.span.clone(),
+        none: false,
+        max: None,
+        backoff: None,
+    };
+    match &node.value {
+        Value::Text(word) if word == "none" => retry.none = true,
+        Value::Mapping(_) => {
+            let fields = reader.fields(node, &what, &language::RETRY)?;
+            retry.max = reader.number(&fields, "max");
+            retry.backoff = reader.optional_text(&fields, "backoff");
+        }
+        _ => {
+            reader.wrong_kind(node, &what, "`none` or a mapping like `{max: 8}`");
+            return None;
+        }
+    }
+    Some(retry)
 }

@@ -49,6 +49,7 @@ pub fn parse(text: &str, base: usize, diagnostics: &mut Diagnostics) -> Option<D
         .and_then(|node| reader.fields(node, "`defaults`", &language::DEFAULTS))
     {
         document.defaults = settings(&mut reader, &fields);
+        document.listener_defaults = listeners::attempts(&mut reader, &fields, "`defaults`");
     }
     document.types = declarations(&mut reader, &fields, "types", types::declared);
     document.models = declarations(&mut reader, &fields, "models", models::model);

@@ -210,6 +210,7 @@ impl AuthorSaved {
         function: "capture_author_saved",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -250,6 +251,7 @@ impl PostGone {
         function: "capture_post_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -307,6 +309,7 @@ impl PostBulk {
         function: "capture_post_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -355,6 +358,7 @@ impl PostLate {
         function: "capture_post_late",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -389,6 +393,7 @@ impl PostWiped {
         function: "capture_post_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -427,6 +432,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -553,6 +559,8 @@ pub const INDEX: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct IndexHandler<L>(L);
@@ -605,6 +613,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -655,6 +665,8 @@ pub const ON_POST_GONE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostGoneHandler<L>(L);
@@ -705,6 +717,8 @@ pub const ON_POST_LATE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostLateHandler<L>(L);
@@ -755,6 +769,8 @@ pub const ON_POST_WIPED: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnPostWipedHandler<L>(L);

@@ -769,6 +769,7 @@ impl EverythingChanged {
         function: "capture_everything_changed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -856,6 +857,7 @@ impl Defaults {
         function: "notify_defaults",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1087,6 +1089,7 @@ impl Required {
         function: "notify_required",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1183,6 +1186,7 @@ impl Empty {
         function: "notify_empty",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1245,6 +1249,7 @@ impl Short {
         function: "notify_short",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1327,6 +1332,8 @@ pub const ON_EVERYTHING_CHANGED: runtime::generated::ListenerSpec =
             ],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnEverythingChangedHandler<L>(L);
@@ -1377,6 +1384,8 @@ pub const ON_DEFAULTS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnDefaultsHandler<L>(L);
@@ -1427,6 +1436,8 @@ pub const ON_REQUIRED: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnRequiredHandler<L>(L);
@@ -1477,6 +1488,8 @@ pub const ON_EMPTY: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnEmptyHandler<L>(L);
@@ -1527,6 +1540,8 @@ pub const ON_SHORT: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnShortHandler<L>(L);

@@ -310,6 +310,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -391,6 +392,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
     };
 }
 
@@ -460,6 +462,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -500,6 +503,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -536,6 +540,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -572,6 +577,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -620,6 +626,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -724,6 +731,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -786,6 +794,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -855,6 +864,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -939,6 +949,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1024,6 +1036,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1076,6 +1090,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1126,6 +1142,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1176,6 +1194,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1226,6 +1246,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1276,6 +1298,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1326,6 +1350,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1376,6 +1402,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

@@ -318,6 +318,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -399,6 +400,7 @@ impl AccountTouched {
         function: "capture_account_touched",
         version: 5,
         was: &["account_poked"],
+        ordered: false,
     };
 }
 
@@ -468,6 +470,7 @@ impl AccountLeveled {
         function: "capture_account_leveled",
         version: 5,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -508,6 +511,7 @@ impl SavingsMade {
         function: "capture_savings_made",
         version: 3,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -544,6 +548,7 @@ impl LongMade {
         function: "capture_long_made",
         version: 4,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -580,6 +585,7 @@ impl MovedMade {
         function: "capture_moved_made",
         version: 2,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -628,6 +634,7 @@ impl Reads {
         function: "notify_reads",
         version: 3,
         was: &["views"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -732,6 +739,7 @@ impl Pinged {
         function: "notify_pinged",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -794,6 +802,7 @@ impl Asked {
         function: "notify_asked",
         version: 2,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -863,6 +872,7 @@ impl Answered {
         function: "notify_answered",
         version: 2,
         was: &["replied"],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -947,6 +957,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1032,6 +1044,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1084,6 +1098,8 @@ pub const HEAR: runtime::generated::ListenerSpec = runtime::generated::ListenerS
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct HearHandler<L>(L);
@@ -1134,6 +1150,8 @@ pub const ON_ACCOUNT_TOUCHED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTouchedHandler<L>(L);
@@ -1184,6 +1202,8 @@ pub const ON_ACCOUNT_LEVELED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountLeveledHandler<L>(L);
@@ -1234,6 +1254,8 @@ pub const ON_SAVINGS_MADE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnSavingsMadeHandler<L>(L);
@@ -1284,6 +1306,8 @@ pub const ON_LONG_MADE: runtime::generated::ListenerSpec = runtime::generated::L
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnLongMadeHandler<L>(L);
@@ -1334,6 +1358,8 @@ pub const ON_MOVED_MADE: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMovedMadeHandler<L>(L);
@@ -1384,6 +1410,8 @@ pub const ON_ASKED: runtime::generated::ListenerSpec = runtime::generated::Liste
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAskedHandler<L>(L);

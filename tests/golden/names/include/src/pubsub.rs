@@ -189,6 +189,7 @@ impl MixedCase {
         function: "capture_Mixed_Case",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -232,6 +233,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -286,6 +288,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -329,6 +332,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         function: "notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -473,6 +477,8 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
             value: runtime::generated::FilterValue::Literal("\\ '\n"),
         },
     ],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct PartialHandler<L>(L);
@@ -523,6 +529,8 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct SecondHandler<L>(L);
@@ -581,6 +589,8 @@ pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSp
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
     }],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct NewHandler<L>(L);
@@ -635,6 +645,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
@@ -692,6 +704,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert, runtime::Op::Update],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
@@ -749,6 +763,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Message],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);

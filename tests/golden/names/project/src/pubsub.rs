@@ -197,6 +197,7 @@ impl MixedCase {
         function: "capture_Mixed_Case",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -240,6 +241,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_vbtuuo332r5h6",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -294,6 +296,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         function: "capture_a_channel_with_a_name_that_is_far_too_lon_4u2mvp5givdjq",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -337,6 +340,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         function: "notify_a_channel_with_a_name_that_is_far_too_long_dvo7iw4ug3dze",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -481,6 +485,8 @@ pub const PARTIAL: runtime::generated::ListenerSpec = runtime::generated::Listen
             value: runtime::generated::FilterValue::Literal("\\ '\n"),
         },
     ],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct PartialHandler<L>(L);
@@ -531,6 +537,8 @@ pub const SECOND: runtime::generated::ListenerSpec = runtime::generated::Listene
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct SecondHandler<L>(L);
@@ -589,6 +597,8 @@ pub const NEW: runtime::generated::ListenerSpec = runtime::generated::ListenerSp
         key: "tenant",
         value: runtime::generated::FilterValue::Literal("a"),
     }],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct NewHandler<L>(L);
@@ -643,6 +653,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOneHandler<L>(L);
@@ -700,6 +712,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Insert, runtime::Op::Update],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwoHandler<L>(L);
@@ -757,6 +771,8 @@ pub const ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_
             ops: &[runtime::Op::Message],
         }],
         filter: &[],
+        retry: runtime::Retry::DEFAULT,
+        timeout: None,
     };
 
 struct OnAChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessageHandler<L>(L);

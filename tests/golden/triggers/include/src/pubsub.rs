@@ -256,6 +256,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -320,6 +321,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -357,6 +359,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -411,6 +414,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -466,6 +470,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -512,6 +517,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -551,6 +557,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -587,6 +594,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -620,6 +628,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -660,6 +669,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -708,6 +718,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -757,6 +768,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -822,6 +834,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -871,6 +884,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -907,6 +921,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -973,6 +988,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1048,6 +1064,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1216,6 +1233,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1313,6 +1332,8 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ReindexHandler<L>(L);
@@ -1369,6 +1390,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1419,6 +1442,8 @@ pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTunedHandler<L>(L);
@@ -1469,6 +1494,8 @@ pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountQuietHandler<L>(L);
@@ -1519,6 +1546,8 @@ pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountRenamedHandler<L>(L);
@@ -1569,6 +1598,8 @@ pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountSettledHandler<L>(L);
@@ -1619,6 +1650,8 @@ pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountCopiedHandler<L>(L);
@@ -1669,6 +1702,8 @@ pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountAppliedHandler<L>(L);
@@ -1719,6 +1754,8 @@ pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountWipedHandler<L>(L);
@@ -1769,6 +1806,8 @@ pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountGoneHandler<L>(L);
@@ -1819,6 +1858,8 @@ pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountOwnHandler<L>(L);
@@ -1869,6 +1910,8 @@ pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnGuestCameHandler<L>(L);
@@ -1923,6 +1966,8 @@ pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureBulkHandler<L>(L);
@@ -1973,6 +2018,8 @@ pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureFlashHandler<L>(L);

@@ -264,6 +264,7 @@ impl AccountSaved {
         function: "capture_account_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -328,6 +329,7 @@ impl AccountTuned {
         function: "capture_account_tuned",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -365,6 +367,7 @@ impl AccountQuiet {
         function: "capture_account_quiet",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -419,6 +422,7 @@ impl AccountAny {
         function: "capture_account_any",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -474,6 +478,7 @@ impl AccountRenamed {
         function: "capture_account_renamed",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -520,6 +525,7 @@ impl AccountSettled {
         function: "capture_account_settled",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -559,6 +565,7 @@ impl AccountCopied {
         function: "capture_account_copied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -595,6 +602,7 @@ impl AccountApplied {
         function: "capture_account_applied",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -628,6 +636,7 @@ impl AccountWiped {
         function: "capture_account_wiped",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -668,6 +677,7 @@ impl AccountGone {
         function: "capture_account_gone",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -716,6 +726,7 @@ impl AccountOwn {
         function: "capture_account_own",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -765,6 +776,7 @@ impl GuestCame {
         function: "capture_guest_came",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -830,6 +842,7 @@ impl MeasureBulk {
         function: "capture_measure_bulk",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -879,6 +892,7 @@ impl MeasureFlash {
         function: "capture_measure_flash",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -915,6 +929,7 @@ impl Reads {
         function: "notify_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -981,6 +996,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1056,6 +1072,7 @@ impl PageReads {
         function: "notify_page_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -1224,6 +1241,8 @@ pub const COUNT: runtime::generated::ListenerSpec = runtime::generated::Listener
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountHandler<L>(L);
@@ -1321,6 +1340,8 @@ pub const REINDEX: runtime::generated::ListenerSpec = runtime::generated::Listen
         },
     ],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ReindexHandler<L>(L);
@@ -1377,6 +1398,8 @@ pub const AUDIT: runtime::generated::ListenerSpec = runtime::generated::Listener
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct AuditHandler<L>(L);
@@ -1427,6 +1450,8 @@ pub const ON_ACCOUNT_TUNED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountTunedHandler<L>(L);
@@ -1477,6 +1502,8 @@ pub const ON_ACCOUNT_QUIET: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountQuietHandler<L>(L);
@@ -1527,6 +1554,8 @@ pub const ON_ACCOUNT_RENAMED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountRenamedHandler<L>(L);
@@ -1577,6 +1606,8 @@ pub const ON_ACCOUNT_SETTLED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountSettledHandler<L>(L);
@@ -1627,6 +1658,8 @@ pub const ON_ACCOUNT_COPIED: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountCopiedHandler<L>(L);
@@ -1677,6 +1710,8 @@ pub const ON_ACCOUNT_APPLIED: runtime::generated::ListenerSpec = runtime::genera
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountAppliedHandler<L>(L);
@@ -1727,6 +1762,8 @@ pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountWipedHandler<L>(L);
@@ -1777,6 +1814,8 @@ pub const ON_ACCOUNT_GONE: runtime::generated::ListenerSpec = runtime::generated
         ops: &[runtime::Op::Delete, runtime::Op::Truncate],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountGoneHandler<L>(L);
@@ -1827,6 +1866,8 @@ pub const ON_ACCOUNT_OWN: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnAccountOwnHandler<L>(L);
@@ -1877,6 +1918,8 @@ pub const ON_GUEST_CAME: runtime::generated::ListenerSpec = runtime::generated::
         ops: &[runtime::Op::Insert, runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnGuestCameHandler<L>(L);
@@ -1931,6 +1974,8 @@ pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated
         ],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureBulkHandler<L>(L);
@@ -1981,6 +2026,8 @@ pub const ON_MEASURE_FLASH: runtime::generated::ListenerSpec = runtime::generate
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnMeasureFlashHandler<L>(L);

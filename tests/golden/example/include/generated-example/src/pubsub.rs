@@ -162,6 +162,7 @@ impl AuthorCreated {
         function: "capture_author_created",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -200,6 +201,7 @@ impl PostDeleted {
         function: "capture_post_deleted",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -249,6 +251,7 @@ impl MediaSaved {
         function: "capture_media_saved",
         version: 1,
         was: &[],
+        ordered: false,
     };
 }
 
@@ -297,6 +300,7 @@ impl ModelReads {
         function: "notify_model_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -392,6 +396,7 @@ impl PostReads {
         function: "notify_post_reads",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -481,6 +486,7 @@ impl CacheExpired {
         function: "notify_cache_expired",
         version: 1,
         was: &[],
+        ordered: false,
     };
 
     /// A message with its defaults.
@@ -567,6 +573,8 @@ pub const CREATE_FIRST_POST: runtime::generated::ListenerSpec = runtime::generat
         ops: &[runtime::Op::Insert],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CreateFirstPostHandler<L>(L);
@@ -619,6 +627,8 @@ pub const COUNT_READS: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct CountReadsHandler<L>(L);
@@ -671,6 +681,8 @@ pub const MAIL_AUTHOR: runtime::generated::ListenerSpec = runtime::generated::Li
         ops: &[runtime::Op::Delete],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct MailAuthorHandler<L>(L);
@@ -723,6 +735,8 @@ pub const SCAN_MEDIA: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Insert, runtime::Op::Update],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct ScanMediaHandler<L>(L);
@@ -773,6 +787,8 @@ pub const DROP_CACHE: runtime::generated::ListenerSpec = runtime::generated::Lis
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct DropCacheHandler<L>(L);
@@ -823,6 +839,8 @@ pub const ON_MODEL_READS: runtime::generated::ListenerSpec = runtime::generated:
         ops: &[runtime::Op::Message],
     }],
     filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
 };
 
 struct OnModelReadsHandler<L>(L);

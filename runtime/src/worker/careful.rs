@@ -1,0 +1,112 @@
+//! A listener that kills its process must end in quarantine too, and what works must not pay for that.
+//!
+//! An attempt is recorded by the transaction that holds the notification, so one that ends with its process, or with its
+//! session, leaves no trace. Counting each attempt before it begins would cost every notification a commit of its own. Instead,
+//! each consumer is careful at the beginning of each of its sessions, as that is what follows a death: for the first
+//! notifications of each listener, as many as a batch takes, it claims one at a time, and commits that the attempt has begun
+//! before it calls the listener. What killed a session comes back among them, as ids are claimed in order.
+//!
+//! Nobody has to know of a death for that, and nothing is to be cleared away after one. A session that died in its careful part
+//! is counted; one that died later is not, and the one in its place is careful. So a notification that kills brings down at most
+//! as many sessions uncounted as there are consumers. Each careful notification is committed by itself, so that there is
+//! progress however short the sessions are.
+
+use std::time::Duration;
+
+use futures_util::future::join3;
+use tokio_postgres::Row;
+
+use super::delivery::Statements;
+use super::failure::{attempts, max};
+use super::shared::{Durable, Shared};
+use crate::Error;
+use crate::batch_transaction::BatchTransaction;
+use crate::sql::Sql;
+
+/// Between the two transactions nobody holds the notification, for as long as the server takes from one statement to the next.
+/// Nobody else is to take it then.
+const BETWEEN: Duration = Duration::from_millis(100);
+/// The same where an attempt counted in vain would be the last one; and a crash loop is to slow down.
+const BETWEEN_THE_LAST: Duration = Duration::from_secs(1);
+
+/// Whether to go on with a notification.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// The attempt is counted; another transaction holds the notification now.
+    Counted,
+    /// It has no attempts left, so the listener is not called.
+    UsedUp,
+    /// Somebody has taken it in between.
+    Gone,
+}
+
+/// How many notifications of a listener a consumer is still careful with.
+pub(super) struct Careful {
+    left: usize,
+}
+
+impl Careful {
+    /// At the beginning of a session.
+    pub(super) fn new(batch: usize) -> Self {
+        Self { left: batch }
+    }
+
+    /// Whether it will be with the next claim, which then takes one notification.
+    pub(super) fn is_due(&self) -> bool {
+        self.left > 0
+    }
+
+    /// Whether it is with this claim.
+    pub(super) fn next(&mut self) -> bool {
+        let due = self.is_due();
+        self.left = self.left.saturating_sub(1);
+        due
+    }
+}
+
+/// Counts the attempt and commits that, before the listener is called: in one round trip, after which a new transaction holds
+/// the notification, and nothing else.
+pub(super) async fn begin_attempt(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    transaction: &mut BatchTransaction<'_>,
+    row: &Row,
+) -> Result<Begun, Error> {
+    let before = attempts(row);
+    if before >= max(entry) {
+        return Ok(Begun::UsedUp);
+    }
+    let pause = if before == 0 && max(entry) > 1 {
+        // The first death counts for little: most are of innocent ones. It comes back at once.
+        BETWEEN
+    } else {
+        let backoff = entry.spec.retry.backoff.unwrap_or(shared.options.backoff);
+        backoff
+            .pause(before.saturating_add(1))
+            .max(BETWEEN_THE_LAST)
+    };
+    let pause = pause.as_secs_f64();
+    let id: i64 = row.get("id");
+    let (was, is): (i32, i32) = (row.get("attempts"), row.get::<_, i32>("attempts") + 1);
+    let handle = transaction.handle();
+    let (counted, committed, held) = join3(
+        handle.execute(
+            &statements.count_attempt,
+            &[&entry.group, &id, &was, &pause],
+        ),
+        handle.batch_execute(Sql::COMMIT_AND_BEGIN),
+        handle.query_opt(&statements.hold_again, &[&entry.group, &id, &is]),
+    )
+    .await;
+    let held = counted
+        .and(committed)
+        .and(held)
+        .map_err(|error| Error::postgres("count an attempt before it begins", error))?;
+    transaction.renew();
+    Ok(if held.is_some() {
+        Begun::Counted
+    } else {
+        Begun::Gone
+    })
+}
