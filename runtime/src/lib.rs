@@ -52,7 +52,7 @@ pub use types::{
     PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
     PgTimestampTz,
 };
-pub use worker::{Backoff, OnFailure, Retry, Worker, WorkerEvent};
+pub use worker::{Backoff, OnFailure, Retry, SessionState, Worker, WorkerEvent};
 
 /// Includes the file that a build script generated, as a module.
 ///

@@ -301,6 +301,10 @@ impl Sql {
     pub(crate) const OPEN: &str = "SELECT pg_catalog.pg_advisory_unlock(k), pg_catalog.pg_notify(wire, '') \
          FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($2::pg_catalog.text[])) AS door (k, wire)";
 
+    /// What the session listens to, and how full the queue of the server is.
+    pub(crate) const HEARTBEAT: &str = "SELECT ARRAY(SELECT pg_catalog.pg_listening_channels()), \
+         pg_catalog.pg_notification_queue_usage()";
+
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))
     }

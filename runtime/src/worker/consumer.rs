@@ -42,7 +42,10 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(), Error> {
-    let mut session = shared.connector.connect().await?;
+    let mut session = tokio::select! {
+        connected = shared.connector.connect() => connected?,
+        () = shared.stop.cancelled() => return Ok(()),
+    };
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
     let statements = Statements::prepare(&session.client, shared).await?;

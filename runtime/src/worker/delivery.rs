@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::{OptionFuture, join, join3, join4};
+use futures_util::future::{OptionFuture, join, join4, try_join, try_join3};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
@@ -31,6 +31,8 @@ pub(super) struct Statements {
     pub(super) hold_again: Statement,
     /// If one of the listeners has an order.
     ordered: Option<Ordered>,
+    /// For an answer that takes the server no time.
+    deadline: Duration,
 }
 
 /// What to claim.
@@ -130,6 +132,7 @@ impl Statements {
             count_attempt: prepare(sql.count_attempt()).await?,
             hold_again: prepare(sql.hold_again()).await?,
             ordered,
+            deadline: shared.options.heartbeat,
         })
     }
 
@@ -146,16 +149,12 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
-        let (begun, ready) = join(
-            timed(handle.batch_execute(Sql::BEGIN)),
-            self.ask(handle, asked),
-        )
-        .await;
+        let asking = async {
+            let ready = self.ask(handle, asked).await;
+            ready.map_err(|error| Error::postgres("scan", error))
+        };
+        let (at, ready) = try_join(self.begin(handle), asking).await?;
         transaction.renew();
-        let (begun, at) = begun;
-        let ready = begun
-            .and(ready)
-            .map_err(|error| Error::postgres("scan", error))?;
         // Without the way to the server and back.
         let took = at.elapsed();
         Ok(Ready { took, ..ready })
@@ -169,20 +168,37 @@ impl Statements {
         asked: Option<&Asked>,
     ) -> Result<(Claimed, Ready), Error> {
         let handle = transaction.handle();
-        let ((begun, at), (claimed, claimed_at), ready) = join3(
-            timed(handle.batch_execute(Sql::BEGIN)),
-            timed(self.claim_now(handle, wanted)),
-            OptionFuture::from(asked.map(|asked| self.ask(handle, asked))),
-        )
-        .await;
-        transaction.renew();
         let failed = |error| Error::postgres("claim notifications", error);
-        let mut claimed = begun.and(claimed).map_err(failed)?;
-        let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
+        let claiming = async {
+            let (claimed, at) = timed(self.claim_now(handle, wanted)).await;
+            claimed.map(|claimed| (claimed, at)).map_err(failed)
+        };
+        let asking = async {
+            match asked {
+                Some(asked) => self.ask(handle, asked).await.map_err(failed),
+                None => Ok(Ready::default()),
+            }
+        };
+        let (at, (mut claimed, claimed_at), mut ready) =
+            try_join3(self.begin(handle), claiming, asking).await?;
+        transaction.renew();
         // The server answers one after the other.
         claimed.took = claimed_at.saturating_duration_since(at);
         ready.took = claimed_at.elapsed();
         Ok((claimed, ready))
+    }
+
+    /// Begins a transaction; when that was done.
+    ///
+    /// This takes no time on a server that lives, whatever else it does, so here a dead connection shows. What is sent behind
+    /// it may take long, and has no deadline: who gives up a slow claim and makes it again never gets anywhere.
+    async fn begin(&self, handle: &Transaction<'_>) -> Result<Instant, Error> {
+        let begin = handle.batch_execute(Sql::BEGIN);
+        match tokio::time::timeout(self.deadline, begin).await {
+            Ok(Ok(())) => Ok(Instant::now()),
+            Ok(Err(error)) => Err(Error::postgres("begin a transaction", error)),
+            Err(_) => Err(Error::no_answer(self.deadline)),
+        }
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.

@@ -230,6 +230,11 @@ impl Doors {
         Ok(())
     }
 
+    /// Where this worker listens for others.
+    pub(super) fn wires(&self) -> impl Iterator<Item = &str> {
+        self.doors.iter().map(|door| door.wire.as_str())
+    }
+
     /// Whether this is how workers ring for each other.
     pub(super) fn is_wire(&self, wire: &str) -> bool {
         self.doors.iter().any(|door| door.wire == wire)

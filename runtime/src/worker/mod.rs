@@ -14,6 +14,9 @@ mod delivery;
 mod door;
 mod event;
 mod failure;
+mod heartbeat;
+mod hosts;
+mod inbox;
 mod keys;
 mod lane;
 mod leftovers;
@@ -38,7 +41,7 @@ use tokio_postgres::{Config, NoTls, Socket};
 
 use crate::{Error, ListenerSet};
 
-pub use event::WorkerEvent;
+pub use event::{SessionState, WorkerEvent};
 pub use options::{Backoff, OnFailure, Retry};
 
 use connect::Connector;
@@ -178,6 +181,25 @@ impl Worker {
         self
     }
 
+    /// How often the listening session is checked. Default 10 s.
+    ///
+    /// Each check, as everything that this session and an idle consumer ask of the server, has to be answered within the same
+    /// time again; else the session is given up and another one is made. So a dead connection is noticed within twice this time,
+    /// whatever the network says. At least 100 ms.
+    #[must_use]
+    pub fn heartbeat(mut self, interval: Duration) -> Self {
+        self.options.heartbeat = interval.max(Duration::from_millis(100));
+        self
+    }
+
+    /// Calls a function when what transient listeners hear changes, so that they reload what they may have missed. It must not
+    /// block: let it set a flag, or send to a task.
+    #[must_use]
+    pub fn on_session(mut self, told: impl Fn(SessionState) + Send + Sync + 'static) -> Self {
+        self.options.on_session = Some(Arc::new(told));
+        self
+    }
+
     /// Calls a function on what happens in the worker, for metrics and tests. It must not block.
     #[must_use]
     pub fn on_event(mut self, observer: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
@@ -187,10 +209,11 @@ impl Worker {
 
     /// Works until `shutdown` is ready; then claims nothing more, lets running listeners finish, and returns.
     ///
-    /// A connection that is lost later is made again, with growing pauses, for as long as it takes.
+    /// A connection that is lost later is made again, with growing pauses (100 ms to 10 s), for as long as it takes. Of several
+    /// hosts, the first that accepts writes is taken each time.
     ///
     /// # Errors
-    /// At the start: the server cannot be reached or is read-only, the migrations are not applied, or an option does not fit.
+    /// At the start: the server cannot be reached (one that is starting or full is waited for) or is read-only, the migrations are not applied, or an option does not fit.
     /// Later only with [`OnFailure::Exit`]: the failure of a listener.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let timeout = self.options.shutdown_timeout;

@@ -13,7 +13,7 @@ use super::connect::Connector;
 use super::door::Rest;
 use super::leftovers::Leftovers;
 use super::options::Options;
-use super::{OnFailure, WorkerEvent};
+use super::{OnFailure, SessionState, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
 use crate::generated::{DurableHandler, ListenerSpec, TransientHandler, Wake};
@@ -73,8 +73,14 @@ impl Durable {
 
 impl Shared {
     pub(super) fn emit(&self, event: WorkerEvent) {
-        if let Some(observer) = &self.options.observer {
-            observer(event);
+        self.options.emit(event);
+    }
+
+    /// Tells the application what its transient listeners hear.
+    pub(super) fn session(&self, state: SessionState) {
+        self.emit(WorkerEvent::Session(state));
+        if let Some(told) = &self.options.on_session {
+            told(state);
         }
     }
 
@@ -156,16 +162,7 @@ impl Shared {
 
     /// Waits before the next connection; false if the worker stops.
     pub(super) async fn pause_before_reconnect(&self, failures: u32, error: &str) -> bool {
-        let backoff = super::Backoff {
-            first: Duration::from_millis(100),
-            max: Duration::from_secs(10),
-        };
-        let pause = backoff.pause(failures);
-        tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
-        self.emit(WorkerEvent::Reconnecting {
-            pause,
-            error: error.to_owned(),
-        });
+        let pause = self.options.reconnecting(failures, error);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.stop.cancelled() => false,
