@@ -5,7 +5,9 @@ use futures_util::future::join4;
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
-use crate::{Progress, Result};
+use pgpubsub_bench_bed::Result;
+
+use crate::child::{Progress, Task, Who};
 
 /// Settings of the session, which the runtime sets for each transaction.
 const WALK_THE_KEY: &str = "SET enable_seqscan = off; SET enable_sort = off";
@@ -19,13 +21,9 @@ const CLAIM: &str = "SELECT id, channel, op, model_version, db_version, txid::te
 const REMOVE: &str = "DELETE FROM pgpubsub.notification
   WHERE listener_group = $1 AND id = ANY ($2::bigint[]) AND id >= $3::bigint AND id <= $4::bigint";
 
-pub(crate) async fn drain(
-    config: Config,
-    batch: i64,
-    insert: bool,
-    savepoints: bool,
-    progress: Progress,
-) -> Result<()> {
+pub(crate) async fn drain(config: Config, task: Task, progress: Progress) -> Result<()> {
+    let (batch, insert) = (i64::try_from(task.batch)?, task.insert);
+    let savepoints = task.who == Who::RawSavepoints;
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
     client.batch_execute(WALK_THE_KEY).await?;

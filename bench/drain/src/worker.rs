@@ -1,15 +1,17 @@
 //! The worker of the runtime.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use pgpubsub_bench_bed::Result;
 use pgpubsub_runtime::generated::{
     BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
 use pgpubsub_runtime::serde_json::Value;
-use pgpubsub_runtime::tokio_postgres::Config;
-use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Worker, WorkerEvent};
+use pgpubsub_runtime::tokio_postgres::{Config, Error, Statement, Transaction};
+use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent};
 
-use crate::{Progress, Result};
+use crate::child::{Progress, Task, Who};
 
 const CATALOG: Catalog = Catalog {
     storage_schema: "pgpubsub",
@@ -27,6 +29,8 @@ const fn work(subscriptions: &'static [Subscription]) -> ListenerSpec {
         was: &[],
         subscriptions,
         filter: &[],
+        retry: Retry::DEFAULT,
+        timeout: None,
     }
 }
 
@@ -36,9 +40,11 @@ const fn subscription(ordered: bool) -> Subscription {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
+            wake: pgpubsub_runtime::generated::Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
+            wake: Wake::Door,
             ordered,
         },
         ops: &[Op::Message],
@@ -63,7 +69,7 @@ impl DurableHandler for Listener {
             if self.insert {
                 let id = cx.notification().id;
                 cx.transaction()
-                    .execute(&crate::effect(cx.transaction()).await?, &[&id])
+                    .execute(&effect(cx.transaction()).await?, &[&id])
                     .await?;
             }
             Ok(())
@@ -71,22 +77,32 @@ impl DurableHandler for Listener {
     }
 }
 
+/// The prepared INSERT of this process, which has one session that works.
+async fn effect(transaction: &Transaction<'_>) -> std::result::Result<Statement, Error> {
+    static EFFECT: OnceLock<Statement> = OnceLock::new();
+    if let Some(statement) = EFFECT.get() {
+        return Ok(statement.clone());
+    }
+    let statement = transaction
+        .prepare("INSERT INTO effect VALUES ($1)")
+        .await?;
+    Ok(EFFECT.get_or_init(|| statement).clone())
+}
+
 /// Until it finds nothing more.
-pub(crate) async fn drain(
-    config: Config,
-    batch: usize,
-    insert: bool,
-    ordered: bool,
-    progress: Progress,
-) -> Result<()> {
+pub(crate) async fn drain(config: Config, task: Task, progress: Progress) -> Result<()> {
     let mut set = ListenerSet::new(CATALOG);
-    let spec = if ordered { ORDERED } else { WORK };
+    let insert = task.insert;
+    let spec = match task.who {
+        Who::WorkerOrdered => ORDERED,
+        _ => WORK,
+    };
     set.durable(spec, Listener { insert });
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(config)
         .listeners(set)
-        .concurrency(1)
-        .batch(batch)
+        .concurrency(task.concurrency)
+        .batch(task.batch)
         .batch_time(Duration::from_secs(1))
         .on_event(move |event| match event {
             WorkerEvent::Delivered { .. } => progress.add(1),
