@@ -21,6 +21,10 @@ mod batch_transaction;
 mod context;
 mod cx;
 mod error;
+#[cfg(not(feature = "failpoints"))]
+mod failpoint;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 mod listener_error;
 mod listener_set;
 mod notification;

@@ -57,10 +57,7 @@ impl Sql {
             "$4::bigint",
             &format!("({})", self.claimable(filtered.then_some("$7"))),
         );
-        let lock = format!(
-            "pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended({} || $1 || ' ' || \"order_key\", 0))",
-            quote_literal(&format!("{} ", self.schema))
-        );
+        let lock = self.lock_of_key("\"order_key\"");
         format!(
             "{heads} SELECT pg_catalog.set_config('pgpubsub.held', coalesce(pg_catalog.array_agg(\"order_key\") FILTER (WHERE \"held\"), '{{}}')::text, true), \
                pg_catalog.count(*) FILTER (WHERE \"held\") AS \"holds\", pg_catalog.count(*) AS \"rows\", \
@@ -68,6 +65,19 @@ impl Sql {
              FROM (SELECT * FROM (SELECT \"order_key\", \"place\", CASE WHEN \"ready\" THEN {lock} ELSE false END AS \"held\" FROM \"walk\" OFFSET 0) AS \"tried\" \
                WHERE \"held\" OR \"place\" = {} LIMIT $5::bigint) AS \"keys\"",
             Self::HEADS
+        )
+    }
+
+    /// `$1` group, `$2` key: whether this transaction holds it now.
+    pub(crate) fn hold_key(&self) -> String {
+        format!("SELECT {}", self.lock_of_key("$2::text"))
+    }
+
+    /// With the group as `$1`.
+    fn lock_of_key(&self, key: &str) -> String {
+        format!(
+            "pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended({} || $1 || ' ' || {key}, 0))",
+            quote_literal(&format!("{} ", self.schema))
         )
     }
 

@@ -12,7 +12,7 @@ use super::panic::guard;
 use super::shared::{Durable, Shared};
 use super::timeout::{free, limited};
 use crate::batch_transaction::BatchTransaction;
-use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz};
+use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz, failpoint};
 
 /// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
 /// everybody; with more it has to look them up, which slows down all sessions.
@@ -72,7 +72,10 @@ pub(super) async fn run<'a>(
         let recorded;
         (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
         match recorded {
-            Ok(None) => outcome.done.push(id),
+            Ok(None) => {
+                failpoint::reach(failpoint::AFTER_ITS_EFFECT);
+                outcome.done.push(id);
+            }
             Ok(Some(failure)) => {
                 waiting.behind(row);
                 outcome.failed.push(failure);

@@ -13,8 +13,8 @@
 
 use std::time::Duration;
 
-use futures_util::future::join3;
-use tokio_postgres::Row;
+use futures_util::future::join4;
+use tokio_postgres::{Row, Transaction};
 
 use super::delivery::Statements;
 use super::failure::{attempts, max};
@@ -90,23 +90,45 @@ pub(super) async fn begin_attempt(
     let id: i64 = row.get("id");
     let (was, is): (i32, i32) = (row.get("attempts"), row.get::<_, i32>("attempts") + 1);
     let handle = transaction.handle();
-    let (counted, committed, held) = join3(
+    let (counted, committed, is_in_turn, held) = join4(
         handle.execute(
             &statements.count_attempt,
             &[&entry.group, &id, &was, &pause],
         ),
         handle.batch_execute(Sql::COMMIT_AND_BEGIN),
+        hold_key(entry, statements, handle, row),
         handle.query_opt(&statements.hold_again, &[&entry.group, &id, &is]),
     )
     .await;
-    let held = counted
-        .and(committed)
-        .and(held)
-        .map_err(|error| Error::postgres("count an attempt before it begins", error))?;
+    let failed = |error| Error::postgres("count an attempt before it begins", error);
+    let is_in_turn = counted.and(committed).and(is_in_turn).map_err(failed)?;
+    let held = held.map_err(failed)?;
+    if held.is_some() && !is_in_turn {
+        // One before it has been committed meanwhile, and another consumer is at work on that.
+        handle
+            .execute(&shared.sql.snooze(), &[&entry.group, &id, &0_f64, &was])
+            .await
+            .map_err(failed)?;
+    }
     transaction.renew();
-    Ok(if held.is_some() {
+    Ok(if held.is_some() && is_in_turn {
         Begun::Counted
     } else {
         Begun::Gone
     })
+}
+
+/// The commit has let go of the key, if it has one: whether it is held again.
+async fn hold_key(
+    entry: &Durable,
+    statements: &Statements,
+    handle: &Transaction<'_>,
+    row: &Row,
+) -> Result<bool, tokio_postgres::Error> {
+    let Some(key) = row.get::<_, Option<&str>>("key") else {
+        return Ok(true);
+    };
+    let statement = &statements.ordered().hold_key;
+    let held = handle.query_one(statement, &[&entry.group, &key]).await?;
+    Ok(held.get(0))
 }

@@ -15,6 +15,7 @@ use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
+use crate::failpoint;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -101,7 +102,7 @@ impl<'s> Consumer<'s> {
         let (count, now) = (self.lanes.len(), Instant::now());
         let all: Vec<usize> = (0..count)
             .map(|place| (self.first + place) % count)
-            .filter(|lane| !self.lanes[*lane].rests(now))
+            .filter(|lane| self.lanes[*lane].is_due(now))
             .collect();
         self.first = (self.first + 1) % count;
         let mut claim;
@@ -162,11 +163,13 @@ impl<'s> Consumer<'s> {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
         }
+        failpoint::reach(failpoint::AFTER_CLAIM);
         let mut gone = false;
         if self.lanes[claim.lane].careful.next()
             && let [row] = rows.as_slice()
         {
             let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
+            failpoint::reach(failpoint::AFTER_COUNTING);
             (claim.counted, gone) = (begun == Begun::Counted, begun == Begun::Gone);
         }
         let outcome;
@@ -202,7 +205,7 @@ impl<'s> Consumer<'s> {
                 let now = Instant::now();
                 others = (0..self.lanes.len())
                     .filter(|lane| *lane != next && !queue.contains(lane))
-                    .filter(|lane| !self.lanes[*lane].rests(now))
+                    .filter(|lane| self.lanes[*lane].is_due(now))
                     .collect();
                 end.ask = (!others.is_empty()).then(|| self.ask(&others));
             }

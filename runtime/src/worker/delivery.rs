@@ -3,21 +3,20 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::{OptionFuture, join, join4};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Statement, Transaction};
 
-use super::keys::{Walked, without_gaps};
+use super::claim::{Filtered, Ordered, prepare};
+use super::keys::Walked;
 use super::lane::Start;
 use super::shared::Durable;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
+use crate::failpoint;
 use crate::sql::{Part, Sql};
-
-/// So many keys are held by one transaction at the most. The server's table of locks has room for 64 of each session, and it is
-/// everybody's: a writer who finds it full fails.
-const KEYS: usize = 48;
 
 /// Prepared statements of a consumer.
 pub(super) struct Statements {
@@ -29,21 +28,6 @@ pub(super) struct Statements {
     pub(super) hold_again: Statement,
     /// If one of the listeners has an order.
     ordered: Option<Ordered>,
-}
-
-/// A statement without and with a filter on the context.
-struct Filtered {
-    plain: Statement,
-    filtered: Statement,
-}
-
-/// Statements for groups that have an order.
-struct Ordered {
-    unordered: Filtered,
-    left: Filtered,
-    hold_keys: Filtered,
-    take_of_keys: Filtered,
-    remove_scattered: Statement,
 }
 
 /// What to claim.
@@ -113,36 +97,15 @@ impl Statements {
         sql: &Sql,
         is_ordered: bool,
     ) -> Result<Self, Error> {
-        let prepare = async |text: String| {
-            client
-                .prepare(&text)
-                .await
-                .map_err(|error| Error::postgres("prepare the statements of the worker", error))
-        };
-        let both = async |plain: String, filtered: String| {
-            Ok::<_, Error>(Filtered {
-                plain: prepare(plain).await?,
-                filtered: prepare(filtered).await?,
-            })
-        };
+        let prepare = async |text: String| prepare(client, text).await;
         let ordered = if is_ordered {
-            Some(Ordered {
-                unordered: both(
-                    sql.claim(Part::Unordered, false),
-                    sql.claim(Part::Unordered, true),
-                )
-                .await?,
-                left: both(sql.claim(Part::Left, false), sql.claim(Part::Left, true)).await?,
-                hold_keys: both(sql.hold_keys(false), sql.hold_keys(true)).await?,
-                take_of_keys: both(sql.take_of_keys(false), sql.take_of_keys(true)).await?,
-                remove_scattered: prepare(sql.remove_scattered()).await?,
-            })
+            Some(Ordered::prepare(client, sql).await?)
         } else {
             None
         };
         Ok(Self {
             ready: prepare(sql.ready()).await?,
-            claim: both(sql.claim(Part::All, false), sql.claim(Part::All, true)).await?,
+            claim: Filtered::prepare(client, |filtered| sql.claim(Part::All, filtered)).await?,
             remove: prepare(sql.remove()).await?,
             record_failure: prepare(sql.record_failure()).await?,
             count_attempt: prepare(sql.count_attempt()).await?,
@@ -152,7 +115,7 @@ impl Statements {
     }
 
     /// Those for groups that have an order.
-    fn ordered(&self) -> &Ordered {
+    pub(super) fn ordered(&self) -> &Ordered {
         let ordered = self.ordered.as_ref();
         ordered.expect("they are prepared if there is such a group")
     }
@@ -217,6 +180,7 @@ impl Statements {
         transaction: &mut BatchTransaction<'_>,
         end: &End<'_>,
     ) -> Result<Ended, Error> {
+        failpoint::reach(failpoint::BEFORE_DELETE);
         transaction.settle();
         let handle = transaction.handle();
         let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
@@ -225,11 +189,21 @@ impl Statements {
             Part::Ordered => handle.execute(&self.ordered().remove_scattered, &parameters[..2]),
             Part::All | Part::Unordered | Part::Left => handle.execute(&self.remove, &parameters),
         });
+        if failpoint::drawn(failpoint::BEFORE_COMMIT) {
+            drop(OptionFuture::from(remove).await);
+            failpoint::die(failpoint::BEFORE_COMMIT);
+        }
         let commit = match end.next {
             Some(_) => Sql::COMMIT_AND_BEGIN,
             None => "COMMIT",
         };
         let commit = handle.batch_execute(commit);
+        if failpoint::drawn(failpoint::DURING_COMMIT) {
+            // Sent at the first poll, written by the task of the connection; whether the server comes to it is open.
+            drop(join(OptionFuture::from(remove), commit).now_or_never());
+            tokio::task::yield_now().await;
+            failpoint::die(failpoint::DURING_COMMIT);
+        }
         let ask = end.ask.as_ref().map(|asked| self.ask(handle, asked));
         let next = end
             .next
@@ -251,6 +225,7 @@ impl Statements {
                 Err(failed(error))
             };
         }
+        failpoint::reach(failpoint::AFTER_COMMIT);
         transaction.renew();
         // The server answers one after the other.
         let mut ready = ready.transpose().map_err(failed)?.unwrap_or_default();
@@ -291,107 +266,19 @@ impl Statements {
     ) -> Result<Claimed, tokio_postgres::Error> {
         let begun = Instant::now();
         let claimed = match &wanted.start {
-            Start::ById(part, after) => self.claim_by_id(handle, wanted, *part, *after).await,
-            Start::ByKey(key, floor) => self.claim_by_key(handle, wanted, key, *floor).await,
+            Start::ById(part, after) => {
+                let statement = match part {
+                    Part::Unordered => &self.ordered().unordered,
+                    Part::Left => &self.ordered().left,
+                    Part::All | Part::Ordered => &self.claim,
+                };
+                statement.claim(handle, wanted, *after).await
+            }
+            Start::ByKey(after, floor) => self.ordered().claim(handle, wanted, after, *floor).await,
         };
         let took = begun.elapsed();
         claimed.map(|claimed| Claimed { took, ..claimed })
     }
-
-    async fn claim_by_id(
-        &self,
-        handle: &Transaction<'_>,
-        wanted: &Wanted<'_>,
-        part: Part,
-        after: i64,
-    ) -> Result<Claimed, tokio_postgres::Error> {
-        let statement = match part {
-            Part::Unordered => &self.ordered().unordered,
-            Part::Left => &self.ordered().left,
-            Part::All | Part::Ordered => &self.claim,
-        };
-        let limit = count(wanted.limit);
-        let rows = statement
-            .query(handle, wanted.entry, &[&after, &limit])
-            .await?;
-        Ok(Claimed {
-            full: rows.len() >= wanted.limit,
-            rows,
-            walked: Walked::NO_KEYS,
-            holds: false,
-            took: Duration::ZERO,
-        })
-    }
-
-    /// Takes hold of keys, and then of the first notifications of each: two statements, one round trip.
-    async fn claim_by_key(
-        &self,
-        handle: &Transaction<'_>,
-        wanted: &Wanted<'_>,
-        after: &str,
-        floor: i64,
-    ) -> Result<Claimed, tokio_postgres::Error> {
-        let Ordered {
-            hold_keys,
-            take_of_keys,
-            ..
-        } = self.ordered();
-        let keys = count(wanted.limit.min(KEYS));
-        let limit = count(wanted.limit);
-        let (hold, take): (Parameters<'_>, Parameters<'_>) =
-            (&[&floor, &keys, &after], &[&floor, &limit]);
-        let (held, taken) = join(
-            hold_keys.query(handle, wanted.entry, hold),
-            take_of_keys.query(handle, wanted.entry, take),
-        )
-        .await;
-        let held = held?;
-        let held = held.first().expect("an aggregate has one row");
-        let rows = without_gaps(taken?);
-        let looked_at: Option<i32> = held.get("looked_at");
-        let more_keys = held.get::<_, i64>("rows") == keys || looked_at == Some(Sql::HEADS);
-        let holds: i64 = held.get("holds");
-        // As the statement shares them out.
-        let share = (limit / holds.max(1)).max(1);
-        let more_of_a_key = rows.iter().any(|row| row.get::<_, i64>("place") == share);
-        Ok(Claimed {
-            full: more_keys || more_of_a_key,
-            rows,
-            walked: Walked {
-                last: held.get::<_, Option<String>>("last").filter(|_| more_keys),
-            },
-            holds: holds > 0,
-            took: Duration::ZERO,
-        })
-    }
-}
-
-type Parameters<'p> = &'p [&'p (dyn ToSql + Sync)];
-
-impl Filtered {
-    /// With the parameters that every claim has, and the filter behind the others if the listener has one.
-    async fn query(
-        &self,
-        handle: &Transaction<'_>,
-        entry: &Durable,
-        own: Parameters<'_>,
-    ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let mut parameters: Vec<&(dyn ToSql + Sync)> =
-            vec![&entry.group, &entry.wanted, &entry.versions];
-        parameters.extend(own);
-        let statement = match &entry.filter {
-            None => &self.plain,
-            Some(filter) => {
-                parameters.push(filter);
-                &self.filtered
-            }
-        };
-        handle.query(statement, &parameters).await
-    }
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// With the time at which it was done.

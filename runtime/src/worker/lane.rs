@@ -186,11 +186,11 @@ impl Lane {
         }
     }
 
-    /// Whether it is not worth while to look at it now.
-    pub(super) fn rests(&self, now: Instant) -> bool {
+    /// Whether it is worth while to look at it now; the caller does, if so.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
         self.leftovers
             .as_ref()
-            .is_some_and(|leftovers| leftovers.lasts(now))
+            .is_none_or(|leftovers| leftovers.is_due(now))
     }
 
     /// Whether only a claim tells if something is there: a look goes from the first key to the last.

@@ -24,8 +24,15 @@ struct State {
 }
 
 impl Leftovers {
-    pub(super) fn lasts(&self, now: Instant) -> bool {
-        self.state().until.is_some_and(|until| now < until)
+    /// Whether a look is due. If so, the caller looks, and nobody else does at the same time.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        let mut state = self.state();
+        let over = state.until.is_none_or(|until| until <= now);
+        if over {
+            // Until it says what it has found, or for this long if it never does.
+            state.until = Some(now + PAUSES.1);
+        }
+        over
     }
 
     /// A look has taken so long, and found nothing: the next rest is longer than the last one.
@@ -52,15 +59,21 @@ mod tests {
     #[test]
     fn rests_grow_while_nothing_is_left() {
         let (leftovers, now) = (Leftovers::default(), Instant::now());
-        assert!(!leftovers.lasts(now));
+        assert!(leftovers.is_due(now));
+        assert!(!leftovers.is_due(now), "somebody looks");
+        let mut now = now;
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             leftovers.found_nothing(Duration::ZERO, now);
             let end = now + Duration::from_secs(seconds);
-            assert!(leftovers.lasts(end - Duration::from_millis(1)) && !leftovers.lasts(end));
+            assert!(!leftovers.is_due(end - Duration::from_millis(1)) && leftovers.is_due(end));
+            now = end;
         }
         leftovers.found_something();
-        assert!(!leftovers.lasts(now));
+        assert!(leftovers.is_due(now));
         leftovers.found_nothing(Duration::from_millis(500), now);
-        assert!(leftovers.lasts(now + Duration::from_secs(9)), "it was dear");
+        assert!(
+            !leftovers.is_due(now + Duration::from_secs(9)),
+            "it was dear"
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod careful;
+mod claim;
 mod connect;
 mod consumer;
 mod cursor;

@@ -101,7 +101,8 @@ async fn keys_of_which_nothing_can_be_claimed_are_not_held() {
     holder.batch_execute(hold).await.unwrap();
     let (running, mut seen, end) = start(&database, 1);
     while seen.recv().await.unwrap() != Seen::Began(1) {}
-    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     let held = count(&client, locks).await;
     assert!((1..=48).contains(&held), "{held} keys");
     end.notify_one();

@@ -1,0 +1,33 @@
+//! What the database says in the end.
+
+use tokio_postgres::Client;
+
+/// How many items have an effect not at all, and more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) missing: i64,
+    pub(crate) twice: i64,
+}
+
+pub(crate) async fn verdict(client: &Client, effect: &str) -> Verdict {
+    let sql = "SELECT count(*) FILTER (WHERE times = 0), count(*) FILTER (WHERE times > 1)
+               FROM (SELECT count(ledger.item) AS times FROM app.item
+                     LEFT JOIN app.ledger ON ledger.item = item.id AND ledger.effect = $1 GROUP BY item.id) AS counted";
+    let row = client.query_one(sql, &[&effect]).await.expect(sql);
+    Verdict {
+        missing: row.get(0),
+        twice: row.get(1),
+    }
+}
+
+/// How many notifications nobody tries any more.
+pub(crate) async fn quarantined(client: &Client) -> i64 {
+    let sql = "SELECT count(*) FROM pgpubsub.quarantine";
+    client.query_one(sql, &[]).await.expect(sql).get(0)
+}
+
+/// How many notifications wait, counted up to `most`.
+pub(crate) async fn waiting(client: &Client, most: i64) -> i64 {
+    let sql = "SELECT count(*) FROM (SELECT FROM pgpubsub.notification LIMIT $1) AS waiting";
+    client.query_one(sql, &[&most]).await.expect(sql).get(0)
+}
