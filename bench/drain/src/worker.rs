@@ -40,7 +40,6 @@ const fn subscription(ordered: bool) -> Subscription {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
-            wake: pgpubsub_runtime::generated::Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
