@@ -233,5 +233,6 @@ async fn read_beside(future: i32) -> i64 {
 #[tokio::test]
 async fn what_is_due_much_later_is_not_read() {
     let (few, many) = (read_beside(0).await, read_beside(100_000).await);
-    assert!(many < few + 1_000, "{few} without, {many} with 100,000");
+    // The two runs are never quite alike; reading them once would be 100,000 more.
+    assert!(many < few + 10_000, "{few} without, {many} with 100,000");
 }

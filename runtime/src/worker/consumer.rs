@@ -76,6 +76,9 @@ struct Consumer<'s> {
     lanes: Vec<Lane>,
     /// Where the next pass begins, so that a listener with a backlog does not starve the ones behind it.
     first: usize,
+    /// The turn in which each listener was served last.
+    served: Vec<u64>,
+    turn: u64,
     asked_at: Instant,
 }
 
@@ -86,6 +89,8 @@ impl<'s> Consumer<'s> {
             statements,
             lanes: Lane::all(shared),
             first: 0,
+            served: vec![0; shared.durable.len()],
+            turn: 0,
             asked_at: Instant::now(),
         }
     }
@@ -205,7 +210,7 @@ impl<'s> Consumer<'s> {
         let mut next = claim.lane;
         let mut others = Vec::new();
         if !shared.stop.is_cancelled() {
-            next = queue.pop_front().expect("this lane was put in");
+            next = self.turn(queue).expect("this lane was put in");
             end.next = Some(self.lanes[next].wanted(shared));
             if self.asked_at.elapsed() >= ASK_AGAIN {
                 let now = Instant::now();
@@ -283,11 +288,11 @@ impl<'s> Consumer<'s> {
 
     /// Begins a transaction with a claim for the first of the queue; without one, there is none.
     async fn begin_first(
-        &self,
+        &mut self,
         transaction: &mut BatchTransaction<'_>,
         queue: &mut VecDeque<usize>,
     ) -> Result<Option<Claim>, Error> {
-        let Some(lane) = queue.pop_front() else {
+        let Some(lane) = self.turn(queue) else {
             return Ok(None);
         };
         let wanted = self.lanes[lane].wanted(self.shared);
@@ -298,12 +303,25 @@ impl<'s> Consumer<'s> {
         Ok(Some(Claim::new(lane, wanted.start, claimed)))
     }
 
+    /// Whose turn is next: a listener has its turn after the others that have something to do, however many lanes it has.
+    fn turn(&mut self, queue: &mut VecDeque<usize>) -> Option<usize> {
+        let served = |lane: &usize| self.served[self.lanes[*lane].entry];
+        let (place, _) = queue
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, lane)| served(lane))?;
+        let lane = queue.remove(place)?;
+        self.turn += 1;
+        self.served[self.lanes[lane].entry] = self.turn;
+        Some(lane)
+    }
+
     async fn claim_first(
-        &self,
+        &mut self,
         transaction: &BatchTransaction<'_>,
         queue: &mut VecDeque<usize>,
     ) -> Result<Option<Claim>, Error> {
-        let Some(lane) = queue.pop_front() else {
+        let Some(lane) = self.turn(queue) else {
             return Ok(None);
         };
         let wanted = self.lanes[lane].wanted(self.shared);
