@@ -30,7 +30,7 @@ async fn check_reports_files_and_database_in_one_run() {
     assert_eq!(text(&project.on_database(&["check", "--quiet"]).stdout), "");
     std::fs::write(project.folder.path().join("src/pubsub.rs"), "// mine\n").unwrap();
     project
-        .execute("DROP FUNCTION pgpubsub.notify_said(text, int)")
+        .execute("DROP FUNCTION pgpubsub.notify_said(text, int, json)")
         .await;
     says(
         &project.on_database(&["check"]),
@@ -109,7 +109,7 @@ async fn ls_lists_what_there_is_and_where_it_was_written() {
     project
         .execute(
             "ALTER TABLE app.author DISABLE TRIGGER pgpubsub_author_copy_after_insert;
-             CREATE FUNCTION pgpubsub.notify_gone(text, int) RETURNS void LANGUAGE sql AS ''; ALTER TABLE app.post DROP author_id",
+             CREATE FUNCTION pgpubsub.notify_gone(text, int, json) RETURNS void LANGUAGE sql AS ''; ALTER TABLE app.post DROP author_id",
         )
         .await;
     says(
@@ -173,7 +173,7 @@ async fn apply_brings_a_database_to_the_schema_and_says_what_it_did() {
     );
     project.is_clean();
     project
-        .execute("DROP FUNCTION pgpubsub.notify_said(text, int); ALTER TABLE app.measure RENAME value TO other")
+        .execute("DROP FUNCTION pgpubsub.notify_said(text, int, json); ALTER TABLE app.measure RENAME value TO other")
         .await;
     says(
         &project.on_database(&["apply"]),

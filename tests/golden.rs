@@ -1,4 +1,4 @@
-//! Plans and files of five schemas, compared with the expected ones in `tests/golden/<case>/`.
+//! Plans and files of six schemas, compared with the expected ones in `tests/golden/<case>/`.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test golden` writes what is there now, and still fails, so that nobody accepts it unseen.
 
@@ -113,6 +113,11 @@ fn triggers() {
     check("triggers", &schemas::triggers());
 }
 
+#[test]
+fn messages() {
+    check("messages", &schemas::messages());
+}
+
 /// What `tests/evolution/` compiles and runs.
 #[test]
 fn evolution() {
@@ -130,6 +135,7 @@ fn the_same_schema_gives_the_same_bytes() {
         schemas::names(),
         schemas::all_types(),
         schemas::triggers(),
+        schemas::messages(),
     ] {
         let first = output(&schema);
         for _ in 0..4 {

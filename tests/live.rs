@@ -90,15 +90,15 @@ async fn tampered_functions_are_found_and_repaired() {
     }
     let said = "outdated function pgpubsub.notify_said";
     for tamper in [
-        "REVOKE EXECUTE ON FUNCTION pgpubsub.notify_said(text, int) FROM PUBLIC",
-        "DROP FUNCTION pgpubsub.notify_said(text, int);
-         CREATE FUNCTION pgpubsub.notify_said(other text, model_version int) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "REVOKE EXECUTE ON FUNCTION pgpubsub.notify_said(text, int, json) FROM PUBLIC",
+        "DROP FUNCTION pgpubsub.notify_said(text, int, json);
+         CREATE FUNCTION pgpubsub.notify_said(other text, model_version int, options json) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
     ] {
         repaired(&project, tamper, &[said]).await;
     }
     repaired(
         &project,
-        "DROP FUNCTION pgpubsub.notify_said(text, int)",
+        "DROP FUNCTION pgpubsub.notify_said(text, int, json)",
         &["missing function pgpubsub.notify_said"],
     )
     .await;
@@ -126,7 +126,7 @@ async fn tampered_functions_are_found_and_repaired() {
     repaired(
         &project,
         "CREATE FUNCTION pgpubsub.capture_gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-         CREATE FUNCTION pgpubsub.notify_gone(text, integer) RETURNS void LANGUAGE sql AS ''",
+         CREATE FUNCTION pgpubsub.notify_gone(text, integer, json) RETURNS void LANGUAGE sql AS ''",
         &[
             "orphan function pgpubsub.capture_gone",
             "orphan function pgpubsub.notify_gone",
@@ -434,7 +434,7 @@ async fn what_would_break_writes_is_no_repair() {
         "value: \"double precision?\", unit: \"text?\"",
     ));
     project
-        .execute("ALTER TABLE app.measure DISABLE TRIGGER pgpubsub_measured_after_insert; DROP FUNCTION pgpubsub.notify_said(text, int)")
+        .execute("ALTER TABLE app.measure DISABLE TRIGGER pgpubsub_measured_after_insert; DROP FUNCTION pgpubsub.notify_said(text, int, json)")
         .await;
     assert_eq!(
         project.states(),

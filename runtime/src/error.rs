@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
@@ -81,6 +82,44 @@ impl Error {
             message,
             source: Some(Box::new(source)),
         }
+    }
+
+    /// Whoever does not answer in time is as good as gone.
+    pub(crate) fn no_answer(deadline: Duration) -> Self {
+        let message = format!("PostgreSQL did not answer within {deadline:?}");
+        Self::new(Kind::Connect, message)
+    }
+
+    /// None of several hosts has given a session: the most telling refusal, with what the others said.
+    pub(crate) fn of_hosts(mut refused: Vec<(String, Self)>) -> Self {
+        // A server that is full is more to the point than the standby beside it.
+        let telling = refused
+            .iter()
+            .position(|(_, error)| error.is_not_now())
+            .or_else(|| refused.iter().position(|(_, error)| !error.is_read_only()))
+            .unwrap_or_default();
+        if refused.len() < 2 {
+            return refused.swap_remove(telling).1;
+        }
+        let messages: Vec<String> = refused
+            .iter()
+            .map(|(host, error)| format!("{host}: {error}"))
+            .collect();
+        Self {
+            message: messages.join(" | "),
+            ..refused.swap_remove(telling).1
+        }
+    }
+
+    /// The server is there, but has no room or is not ready yet.
+    pub(crate) fn is_not_now(&self) -> bool {
+        let not_now = [
+            SqlState::TOO_MANY_CONNECTIONS,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+        ];
+        self.code().is_some_and(|code| not_now.contains(code))
     }
 
     /// The connection was closed or could not be made.

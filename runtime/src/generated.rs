@@ -18,6 +18,7 @@ use crate::{Cx, Delivery, Error, LeaseCx, ListenerError, Op, Retry, TransientCx}
 
 pub use bytes::BytesMut;
 
+pub use crate::options::MessageOptions;
 pub use enumeration::is_enum;
 
 /// An error of a binary value.
@@ -66,6 +67,8 @@ pub struct Channel {
     pub was: &'static [&'static str],
     /// Whether some of its notifications come one after the other (`key`, `order`).
     pub ordered: bool,
+    /// Whether senders may say that a message is urgent (`priority`).
+    pub urgent: bool,
 }
 
 /// How the writers of a durable channel wake workers. What they store is found in any case, by the poll of an idle worker.
@@ -247,6 +250,24 @@ pub async fn notify(
     // Typed, and so without a prepared statement: it works through any pooler, in one round trip.
     client
         .execute_typed(statement, &[(&payload, Type::TEXT)])
+        .await
+        .map_err(Error::publish)?;
+    Ok(())
+}
+
+/// The same with what the sender says of the message.
+///
+/// # Errors
+/// As [`notify`].
+pub async fn notify_with(
+    client: &impl GenericClient,
+    statement: &str,
+    message: &impl Encode,
+    options: &MessageOptions,
+) -> Result<(), Error> {
+    let payload = message.encode().to_string();
+    client
+        .execute(statement, &[&payload, &options.argument()])
         .await
         .map_err(Error::publish)?;
     Ok(())

@@ -31,6 +31,7 @@ mod listener_error;
 mod listener_set;
 mod notification;
 mod op;
+mod options;
 mod pulse;
 mod shorten;
 mod sql;
@@ -51,11 +52,12 @@ pub use listener_error::ListenerError;
 pub use listener_set::ListenerSet;
 pub use notification::{Notification, TransientNotification};
 pub use op::{Delivery, Op};
+pub use options::{Priority, When};
 pub use types::{
     PgArray, PgBytes, PgDate, PgInterval, PgJson, PgNumeric, PgRange, PgText, PgTime, PgTimestamp,
     PgTimestampTz,
 };
-pub use worker::{Backoff, OnFailure, Retry, Shutdown, Worker, WorkerEvent};
+pub use worker::{Backoff, OnFailure, Retry, SessionState, Shutdown, Worker, WorkerEvent};
 
 /// Includes the file that a build script generated, as a module.
 ///

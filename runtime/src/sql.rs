@@ -1,67 +1,16 @@
 //! The statements of the runtime, for one storage schema.
 
 mod order;
+mod part;
+
+pub(crate) use part::{BEFORE_ALL, Part};
+use part::{CLAIMED, EXPIRES_IN};
 
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
 pub(crate) struct Sql {
     schema: String,
     unquoted: String,
-}
-
-/// A part of what waits for a group. Each notification is in one of the last three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// All of it.
-    All,
-    /// What has an order key.
-    Ordered,
-    /// What has none, although the group has an order.
-    Unordered,
-    /// What was stored before the group had an order.
-    Left,
-}
-
-/// The time has come for an attempt of `n`.
-const DUE: &str =
-    "(\"n\".\"not_before\" IS NULL OR \"n\".\"not_before\" <= pg_catalog.clock_timestamp())";
-
-/// What a claim returns of `n`.
-const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
-     \"n\".\"created_at\", \"n\".\"payload\"::text, \"n\".\"context\", \"n\".\"attempts\"";
-
-impl Part {
-    /// As [`Sql::ready`] knows it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Ordered => "ordered",
-            Self::Unordered => "unordered",
-            Self::Left => "left",
-        }
-    }
-
-    /// A condition on `n`, behind an id, with the order. Only the index that has this order gives it without a sort, see
-    /// [`Sql::WALK_THE_KEY`].
-    fn behind(self, after: &str) -> String {
-        match self {
-            Self::All => {
-                format!("\"n\".\"id\" > {after} ORDER BY \"n\".\"id\"")
-            }
-            Self::Left => {
-                format!(
-                    "\"n\".\"id\" > {after} AND \"n\".\"order_key\" IS NULL ORDER BY \"n\".\"id\""
-                )
-            }
-            // No equality: with that, the order would be one of the primary key, too.
-            Self::Unordered => format!(
-                "(\"n\".\"order_key\", \"n\".\"id\") > ('', {after}) AND \"n\".\"order_key\" <= '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
-            ),
-            Self::Ordered => format!(
-                "\"n\".\"id\" > {after} AND \"n\".\"order_key\" > '' ORDER BY \"n\".\"order_key\", \"n\".\"id\""
-            ),
-        }
-    }
 }
 
 impl Sql {
@@ -98,59 +47,78 @@ impl Sql {
          FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) AS rights (name, wanted) \
          WHERE NOT pg_catalog.has_table_privilege(pg_catalog.to_regclass(name)::oid, wanted)";
 
+    /// What is stored for later has a negative one.
     pub(crate) fn newest_id(&self) -> String {
         format!(
-            "SELECT coalesce(pg_catalog.max(\"id\"), 0) FROM {}.\"notification\"",
+            "SELECT coalesce(pg_catalog.max(pg_catalog.abs(\"id\")), 0) FROM {}.\"notification\"",
             self.schema
         )
     }
 
-    /// `$1` groups, `$2` for each the id behind which to look, `$3` the [`Part`] of it: the places in `$1` of those for which
-    /// something is due, perhaps held by another worker.
+    /// `$1` groups, `$2` for each the position behind which to look, `$3` the [`Part`] of it; `floor` is the id up to which
+    /// everything is left alone.
+    ///
+    /// For each place in `$1` whether something is due, perhaps held by another worker; and of [`Part::Due`], in how many seconds
+    /// the next one will be. Nothing is between the two, as both go by the time of the statement.
     ///
     /// Not EXISTS, which would drop the order and with it [`Sql::WALK_THE_KEY`].
-    pub(crate) fn ready(&self) -> String {
-        let mut sql = "SELECT \"place\" FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[])) \
-               WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"part\", \"place\") \
-             WHERE CASE \"g\".\"part\""
-            .to_owned();
-        for part in [Part::All, Part::Unordered, Part::Left] {
+    pub(crate) fn ready(&self, floor: i64) -> String {
+        let mut ready = String::new();
+        for part in [
+            Part::All,
+            Part::Unordered,
+            Part::Left,
+            Part::Due,
+            Part::Urgent,
+        ] {
             let first = format!(
-                " WHEN '{}' THEN (SELECT true FROM {}.\"notification\" AS \"n\" \
-                   WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND {DUE} AND {} LIMIT 1)",
+                "WHEN '{}' THEN (SELECT true FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = \"g\".\"name\" AND {} AND {} LIMIT 1) ",
                 part.word(),
                 self.schema,
-                part.behind("\"g\".\"after\"")
+                part.time(),
+                part.behind("\"g\".\"after\"", floor)
             );
-            sql.push_str(&first);
+            ready.push_str(&first);
         }
-        let heads = self.heads("\"g\".\"name\"", "''::text", "\"g\".\"after\"", DUE);
-        let ordered = format!(
-            " WHEN '{}' THEN ({heads} SELECT true FROM \"walk\" WHERE \"ready\" OR \"place\" = {} LIMIT 1) END",
-            Part::Ordered.word(),
-            Self::HEADS
+        let heads = self.heads(
+            "\"g\".\"name\"",
+            "''::text",
+            "\"g\".\"after\"",
+            Part::Ordered.time(),
         );
-        sql + &ordered
+        format!(
+            "SELECT \"g\".\"place\", coalesce(CASE \"g\".\"part\" {ready}\
+                 WHEN '{ordered}' THEN ({heads} SELECT true FROM \"walk\" WHERE \"ready\" OR \"place\" = {most} LIMIT 1) END, false) AS \"ready\", \
+               CASE WHEN \"g\".\"part\" = '{due}' THEN ({next}) END AS \"next\" \
+             FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[]), pg_catalog.unnest($3::text[])) \
+               WITH ORDINALITY AS \"g\" (\"name\", \"after\", \"part\", \"place\")",
+            ordered = Part::Ordered.word(),
+            most = Self::HEADS,
+            due = Part::Due.word(),
+            next = self.next_due("\"g\".\"name\""),
+        )
     }
 
-    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the id
-    /// behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
+    /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the
+    /// position behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
     ///
     /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
-    pub(crate) fn claim(&self, part: Part, filtered: bool) -> String {
+    pub(crate) fn claim(&self, part: Part, filtered: bool, floor: i64) -> String {
         format!(
-            "SELECT {CLAIMED}, NULL::text AS \"key\" FROM {}.\"notification\" AS \"n\" \
+            "SELECT {CLAIMED}, {EXPIRES_IN}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
              WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
+            part.position(),
             self.schema,
-            self.claimable(filtered.then_some("$6")),
-            part.behind("$4::bigint")
+            self.claimable(part, filtered.then_some("$6")),
+            part.behind("$4::bigint", floor)
         )
     }
 
     /// What this code reads and what is due. `$2` channels and operations, `$3` the highest version of each that can be read.
     ///
     /// A newer version is left for newer workers. What is none of `$2` has no version there, and null is no match.
-    fn claimable(&self, filter: Option<&str>) -> String {
+    fn claimable(&self, part: Part, filter: Option<&str>) -> String {
         let filter = filter.map_or_else(String::new, |filter| {
             format!(
                 " AND {}.\"context_matches\"(\"n\".\"context\", {filter}::text::jsonb)",
@@ -159,18 +127,29 @@ impl Sql {
         });
         format!(
             "\"n\".\"model_version\" <= ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
-             AND {DUE}{filter}"
+             AND {}{filter}",
+            part.time()
         )
     }
 
-    /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read: the highest version that
-    /// waits and cannot be read.
+    /// `$1` group, `$2` channels and operations, `$3` the highest version of each that can be read: the highest version that is
+    /// due and cannot be read.
     pub(crate) fn newest_unread(&self) -> String {
+        let newest = |part: Part, after: String| {
+            format!(
+                "(SELECT pg_catalog.max(\"version\") FROM (SELECT \"n\".\"model_version\" AS \"version\" FROM {}.\"notification\" AS \"n\" \
+                   WHERE \"n\".\"listener_group\" = $1 AND {} \
+                     AND \"n\".\"model_version\" > ($3::bigint[])[pg_catalog.array_position($2::text[], \"n\".\"channel\" || ' ' || \"n\".\"op\")] \
+                     AND {}) AS \"unread\")",
+                self.schema,
+                part.time(),
+                part.behind(&after, 0)
+            )
+        };
         format!(
-            "SELECT pg_catalog.max(\"model_version\") FROM {}.\"notification\" \
-             WHERE \"listener_group\" = $1 \
-               AND \"model_version\" > ($3::bigint[])[pg_catalog.array_position($2::text[], \"channel\" || ' ' || \"op\")]",
-            self.schema
+            "SELECT greatest({}, {})",
+            newest(Part::All, "0".to_owned()),
+            newest(Part::Due, format!("({BEFORE_ALL})"))
         )
     }
 
@@ -403,6 +382,10 @@ impl Sql {
     /// `$1` keys of doors that we hold, `$2` where workers of the groups ring for each other.
     pub(crate) const OPEN: &str = "SELECT pg_catalog.pg_advisory_unlock(k), pg_catalog.pg_notify(wire, '') \
          FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.int8[]), pg_catalog.unnest($2::pg_catalog.text[])) AS door (k, wire)";
+
+    /// What the session listens to, and how full the queue of the server is.
+    pub(crate) const HEARTBEAT: &str = "SELECT ARRAY(SELECT pg_catalog.pg_listening_channels()), \
+         pg_catalog.pg_notification_queue_usage()";
 
     pub(crate) fn listen(wire: &str) -> String {
         format!("LISTEN {}", quote_identifier(wire))

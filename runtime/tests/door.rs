@@ -2,198 +2,24 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+#[path = "support/door.rs"]
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
-};
-use pgpubsub_runtime::serde_json::Value;
-use pgpubsub_runtime::{Cx, Delivery, Error, ListenerError, ListenerSet, Op, Worker, WorkerEvent};
+use pgpubsub_runtime::generated::ListenerSpec;
+use pgpubsub_runtime::{ListenerSet, Worker};
 use pgpubsub_testkit::Database;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, NoTls};
 
-const CATALOG: Catalog = Catalog {
-    storage_schema: "pgpubsub",
-    channels: &[],
-    listeners: &[],
-    models: &[],
+use support::{
+    CATALOG, COPY, DONE, LEFT, NONE, Note, POLL, Running, SHUT, WORK, asleep, count, database,
+    listener, publish, until,
 };
-
-const fn listener(name: &'static str, channel: Channel) -> ListenerSpec {
-    ListenerSpec {
-        name,
-        group: name,
-        was: &[],
-        subscriptions: match channel.wake {
-            Wake::Door => &[Subscription {
-                channel: DOOR,
-                ops: &[Op::Message],
-            }],
-            Wake::Poll => &[Subscription {
-                channel: POLL,
-                ops: &[Op::Message],
-            }],
-            _ => &[Subscription {
-                channel: NONE,
-                ops: &[Op::Message],
-            }],
-        },
-        filter: &[],
-        retry: pgpubsub_runtime::Retry::DEFAULT,
-        timeout: None,
-    }
-}
-
-const fn channel(name: &'static str, wake: Wake) -> Channel {
-    Channel {
-        name,
-        wire: name,
-        delivery: Delivery::Durable,
-        wake,
-        function: "",
-        version: 1,
-        ordered: false,
-        was: &[],
-    }
-}
-
-const DOOR: Channel = channel("door", Wake::Door);
-const POLL: Channel = channel("poll", Wake::Poll);
-const NONE: Channel = channel("none", Wake::None);
-const WORK: ListenerSpec = listener("work", DOOR);
-const COPY: ListenerSpec = listener("copy", DOOR);
-
-/// What the generator writes for the channels.
-const FUNCTIONS: &str = "
-    TRUNCATE pgpubsub.listener;
-    INSERT INTO pgpubsub.listener VALUES
-      ('work', 'door', 'work', '{message}'), ('copy', 'door', 'copy', '{message}'),
-      ('polled', 'poll', 'polled', '{message}'), ('left', 'none', 'left', '{message}');
-    CREATE FUNCTION store(listener_group text, channel text, payload text) RETURNS void LANGUAGE sql AS $$
-      INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload) VALUES ($1, $2, 'message', 1, $3::json) $$;
-    CREATE FUNCTION notify_door(payload text) RETURNS void LANGUAGE plpgsql AS $$
-    BEGIN
-      PERFORM store('work', 'door', payload), store('copy', 'door', payload);
-      IF NOT (
-        pg_try_advisory_xact_lock_shared('6908058684047904866')
-        AND pg_try_advisory_xact_lock_shared('4325818962265097382')
-      ) THEN
-        PERFORM pg_notify('door', '');
-      END IF;
-    END $$;
-    CREATE TABLE done (listener text NOT NULL, payload text NOT NULL);";
-
-/// Notes what it was called for, and takes the time that the payload says.
-struct Note;
-
-impl DurableHandler for Note {
-    fn call<'a>(
-        &'a self,
-        _: Op,
-        payload: &'a Value,
-        cx: &'a mut Cx<'_>,
-    ) -> BoxFuture<'a, Result<(), ListenerError>> {
-        Box::pin(async move {
-            let listener = cx.notification().listener.clone();
-            let text = payload.to_string();
-            cx.transaction()
-                .execute("INSERT INTO done VALUES ($1, $2)", &[&listener, &text])
-                .await?;
-            let pause = payload["pause"].as_u64().unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            Ok(())
-        })
-    }
-}
-
-async fn database() -> (Database, Client) {
-    let database = Database::create().await.unwrap();
-    let client = database.connect().await.unwrap();
-    client
-        .batch_execute(include_str!("storage.sql"))
-        .await
-        .unwrap();
-    client.batch_execute(FUNCTIONS).await.unwrap();
-    (database, client)
-}
-
-async fn publish(client: &Client, payload: &str) {
-    let publish = "SELECT notify_door($1)";
-    client.execute(publish, &[&payload]).await.unwrap();
-}
-
-async fn count(client: &Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-const DONE: &str = "SELECT count(*) FROM done";
-const LEFT: &str = "SELECT count(*) FROM pgpubsub.notification";
-
-/// Waits until a count is what it shall be; how long that took.
-async fn until(client: &Client, sql: &str, wanted: i64, within: Duration) -> Duration {
-    let start = Instant::now();
-    loop {
-        let there = count(client, sql).await;
-        if there == wanted {
-            return start.elapsed();
-        }
-        assert!(start.elapsed() < within, "{there} of {wanted}: {sql}");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-/// A worker that does not find anything by polling in the time of a test.
-struct Running {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Result<(), Error>>,
-    /// Scans that found nothing.
-    empty: Arc<AtomicUsize>,
-}
-
-impl Running {
-    fn start(database: &Database, specs: &[ListenerSpec], consumers: usize) -> Self {
-        let mut set = ListenerSet::new(CATALOG);
-        for spec in specs {
-            set.durable(*spec, Note);
-        }
-        let empty = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&empty);
-        let worker = Worker::new(database.config())
-            .listeners(set)
-            .concurrency(consumers)
-            .poll_interval(Duration::from_secs(60))
-            .on_event(move |event| {
-                if matches!(event, WorkerEvent::Idle) {
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(worker.run_until(async move { drop(stopped.await) }));
-        Self { stop, task, empty }
-    }
-
-    fn empty(&self) -> usize {
-        self.empty.load(Ordering::Relaxed)
-    }
-
-    async fn stop(self) {
-        drop(self.stop);
-        self.task.await.unwrap().unwrap();
-    }
-}
-
-/// Doors that workers hold, in a way that does not touch them.
-const SHUT: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted
-                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-
-async fn asleep(client: &Client, doors: i64) {
-    until(client, SHUT, doors, Duration::from_secs(20)).await;
-}
 
 /// Counts the NOTIFYs of a channel.
 async fn bell(database: &Database) -> Arc<AtomicUsize> {
@@ -405,42 +231,4 @@ async fn what_wakes_nobody_is_found_by_the_poll() {
     });
     let (polled, left) = tokio::join!(polled, left);
     assert!(polled < Duration::from_secs(3) && left < Duration::from_secs(3));
-}
-
-/// PostgreSQL keeps advisory locks of a prepared transaction, and prepares none that has sent a NOTIFY.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs a server with max_prepared_transactions > 0"]
-async fn two_phase_commit_works_while_nobody_sleeps_and_keeps_the_door_open() {
-    let (database, client) = database().await;
-    let prepared = async |client: &Client| -> i64 {
-        count(
-            client,
-            "SELECT current_setting('max_prepared_transactions')::bigint",
-        )
-        .await
-    };
-    assert!(prepared(&client).await > 0);
-    let begin = "BEGIN; SELECT notify_door('{}'); PREPARE TRANSACTION";
-    client
-        .batch_execute(&format!("{begin} 'first'"))
-        .await
-        .unwrap();
-    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND pid IS NULL
-                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    assert_eq!(count(&client, locks).await, 2);
-    let worker = Running::start(&database, &[WORK], 1);
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(count(&client, SHUT).await, 0);
-    client
-        .batch_execute("COMMIT PREPARED 'first'")
-        .await
-        .unwrap();
-    until(&client, DONE, 1, Duration::from_secs(5)).await;
-    asleep(&client, 1).await;
-    let error = client
-        .batch_execute(&format!("{begin} 'second'"))
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("db error"), "{error}");
-    worker.stop().await;
 }

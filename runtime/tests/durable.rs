@@ -36,6 +36,7 @@ const WORK: ListenerSpec = ListenerSpec {
             version: 1,
             was: &[],
             ordered: false,
+            urgent: false,
         },
         ops: &[Op::Message],
     }],

@@ -34,6 +34,7 @@ const WORK: ListenerSpec = ListenerSpec {
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
             ordered: false,
+            urgent: false,
             wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,

@@ -50,6 +50,7 @@ const fn subscription(ordered: bool) -> Subscription {
             version: 1,
             was: &[],
             ordered,
+            urgent: false,
         },
         ops: &[Op::Message],
     }

@@ -6,9 +6,12 @@ CREATE TABLE pgpubsub.notification (
   id bigint GENERATED ALWAYS AS IDENTITY, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL,
   model_version integer NOT NULL, db_version text, txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(), payload json NOT NULL, context text,
-  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text, order_key text COLLATE "C",
-  PRIMARY KEY (listener_group, id));
+  attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text,
+  expires_at timestamptz, priority smallint, dedup_key text, order_key text COLLATE "C", PRIMARY KEY (listener_group, id));
 CREATE INDEX notification_order ON pgpubsub.notification (listener_group, order_key, id) WHERE order_key IS NOT NULL;
+CREATE INDEX notification_due ON pgpubsub.notification (listener_group, (coalesce(not_before, '-infinity'::timestamptz)))
+  WHERE (not_before IS NOT NULL OR id < 0) AND (order_key IS NULL OR order_key = '');
+CREATE INDEX notification_urgent ON pgpubsub.notification (listener_group, priority DESC, id) WHERE priority IS NOT NULL AND not_before IS NULL;
 CREATE TABLE pgpubsub.quarantine (
   id bigint NOT NULL, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL, model_version integer NOT NULL, db_version text,
   txid xid8 NOT NULL, created_at timestamptz NOT NULL, payload json NOT NULL, context text, attempts integer NOT NULL, last_error text,

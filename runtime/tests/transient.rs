@@ -35,6 +35,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             version: 1,
             was: &[],
             ordered: false,
+            urgent: false,
         },
         ops: &[Op::Message],
     }],

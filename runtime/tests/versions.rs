@@ -32,6 +32,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         version: 3,
         was: &["tasks"],
         ordered: false,
+        urgent: false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::{Channel, ChannelKind, Delivery, MessageField, Op, Schema, Tri
 
 use super::models::{newer, raised, refused};
 use super::parts::{self, Part, Words};
-use super::{Comparison, Finding, Kind, Verdict, drain, payload};
+use super::{Comparison, Finding, Kind, Verdict, drain, message_options, payload};
 
 /// What is said of a program whose listeners the migration has removed from the registry.
 pub(super) const REFUSED: &str =
@@ -37,10 +37,19 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
                 }
             }
             (
-                ChannelKind::Message { fields: before, .. },
-                ChannelKind::Message { fields: after, .. },
+                ChannelKind::Message {
+                    fields: before,
+                    options: said,
+                    ..
+                },
+                ChannelKind::Message {
+                    fields: after,
+                    options,
+                    ..
+                },
             ) => {
                 fields(comparison, was, is, before, after);
+                message_options::compare(comparison, is, said, options);
             }
             (_, ChannelKind::Message { .. }) => {
                 replaced(comparison, was, is, "carries messages, and carried rows");

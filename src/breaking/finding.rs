@@ -233,6 +233,14 @@ kinds! {
     FieldOptional "field-optional",
     /// Another value stands for what is not said.
     FieldDefault "field-default",
+    /// Senders of a message may say more of it.
+    OptionAdded "option-added",
+    /// Senders of a message may not say something any more.
+    OptionRemoved "option-removed",
+    /// Messages expire at another time, where the sender does not say.
+    ExpiryChanged "expiry-changed",
+    /// Other messages are folded into one, or in another way.
+    DedupChanged "dedup-changed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.

@@ -8,6 +8,7 @@
 mod channels;
 mod finding;
 mod listeners;
+mod message_options;
 mod models;
 mod pairs;
 mod parts;

@@ -177,7 +177,7 @@ pub(super) fn orphans(storage: &str, wanted: &[FunctionText], snapshot: &Snapsho
             let (schema, function) = (storage.to_owned(), found.name.clone());
             let subject = match found.arguments.join(", ").as_str() {
                 "" => Subject::Object(Key::Capture { schema, function }),
-                "text, int4" => Subject::Object(Key::Notify { schema, function }),
+                "text, int4, json" => Subject::Object(Key::Notify { schema, function }),
                 other => Subject::Function(format!("{storage}.{function}"), other.to_owned()),
             };
             Finding::new(

@@ -66,16 +66,26 @@ fn function(text: &str) -> Option<(Function, &str)> {
     let (name, rest) = ident(rest.strip_prefix('.')?)?;
     let mut rest = rest.strip_prefix('(')?;
     let (mut arguments, mut argument_names) = (Vec::new(), Vec::new());
-    let mut defaults = String::new();
-    while !rest.starts_with(')') {
-        let (argument, tail) = ident(rest.trim_start_matches([',', ' ']))?;
+    let mut defaults = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\n']);
+        if rest.starts_with(')') {
+            break;
+        }
+        let (argument, tail) = ident(rest)?;
         let end = tail.find([',', ')'])?;
         argument_names.push(argument);
-        let (ty, default) = tail[..end]
-            .split_once(" DEFAULT ")
-            .unwrap_or((&tail[..end], ""));
-        arguments.push(unqualified(ty.trim()));
-        defaults.push_str(default);
+        let argument = tail[..end].trim();
+        let (ty, default) = match argument.split_once(" DEFAULT ") {
+            Some((ty, default)) => (unqualified(ty), Some(default)),
+            None => (unqualified(argument), None),
+        };
+        // As PostgreSQL prints it.
+        defaults.extend(default.map(|default| match default {
+            "NULL" => format!("NULL::{ty}"),
+            default => default.to_owned(),
+        }));
+        arguments.push(ty);
         rest = &tail[end..];
     }
     let (header, rest) = rest[1..].split_once("\nAS $")?;
@@ -103,7 +113,7 @@ fn function(text: &str) -> Option<(Function, &str)> {
         name,
         arguments,
         argument_names,
-        defaults,
+        defaults: defaults.join(", "),
         returns: unqualified(after("RETURNS")?),
         language: after("LANGUAGE")?.to_owned(),
         volatility: volatility.to_owned(),
@@ -266,8 +276,8 @@ mod tests {
             let found = functions(&text.sql);
             match &text.object.key {
                 Key::Storage { .. } => {
-                    assert_eq!(tables(&text.sql).len(), 4);
-                    assert_eq!(found.len(), 3);
+                    assert_eq!(tables(&text.sql).len(), 5);
+                    assert_eq!(found.len(), 5);
                 }
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
                     assert_eq!(found[0].function.name, *function);

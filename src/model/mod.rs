@@ -13,6 +13,7 @@ mod condition;
 mod default;
 mod field_type;
 pub(crate) mod identifier;
+mod message_options;
 mod past;
 mod tool;
 mod types;
@@ -43,6 +44,7 @@ pub(crate) fn column_type(text: &str, declared: &[QualifiedName]) -> Option<PgTy
 
 pub use attempts::{Attempts, Backoff};
 pub(crate) use check::check;
+pub use message_options::{Dedup, Expires, Keep, MessageOptions};
 pub use past::{Conversion, Past};
 pub use tool::Tool;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
@@ -213,6 +215,8 @@ pub enum ChannelKind {
         fields: Vec<MessageField>,
         /// Index into [`Schema::channels`] of the channel it extends.
         extends: Option<usize>,
+        /// What senders may say, and which messages are folded; of durable channels only.
+        options: MessageOptions,
     },
 }
 

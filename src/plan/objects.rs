@@ -149,7 +149,7 @@ pub(crate) fn drop_statement(key: &Key) -> String {
             )
         }
         Key::Notify { schema, function } => format!(
-            "DROP FUNCTION IF EXISTS {}(pg_catalog.text, pg_catalog.int4);",
+            "DROP FUNCTION IF EXISTS {}(pg_catalog.text, pg_catalog.int4, pg_catalog.json);",
             in_schema(schema, function)
         ),
         Key::Capture { schema, function } => {

@@ -13,6 +13,7 @@ use super::names::{function_name, wire_name};
 use super::rust_event::{self, RustEvent, row_type};
 use super::rust_listener::{self, RustListener};
 use super::rust_message::{self, RustMessage};
+use super::rust_options;
 use super::rust_row::{self, RustRow};
 use super::rust_type::{self, RustType};
 use super::versions::Versions;
@@ -70,6 +71,8 @@ pub struct RustChannel {
     pub was: Vec<String>,
     /// Whether some of its notifications come one after the other.
     pub ordered: bool,
+    /// Whether a sender may say that a message is urgent.
+    pub urgent: bool,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -118,10 +121,17 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             functions.claim(&function_name(prefix, &channel.name), &owner)?;
         }
         match &channel.kind {
-            ChannelKind::Message { fields, .. } => distinct(
-                fields.iter().map(|field| field.name.as_str()),
-                &channel.name,
-            )?,
+            ChannelKind::Message {
+                fields, options, ..
+            } => {
+                distinct(
+                    fields.iter().map(|field| field.name.as_str()),
+                    &channel.name,
+                )?;
+                if options.are_said() {
+                    names.claim(&rust_options::type_name(&channel.name), &owner)?;
+                }
+            }
             ChannelKind::Trigger(on) => {
                 for suffix in on.image_suffixes() {
                     names.claim(&row_type(channel, suffix), &owner)?;
@@ -305,7 +315,11 @@ fn rust_channel(
             );
             ("capture", Some(event), None)
         }
-        ChannelKind::Message { fields, extends } => {
+        ChannelKind::Message {
+            fields,
+            extends,
+            options,
+        } => {
             let base = extends.map(|base| schema.channels[base].name.as_str());
             (
                 "notify",
@@ -314,6 +328,7 @@ fn rust_channel(
                     schema,
                     channel,
                     fields,
+                    options,
                     base,
                     readers,
                     versions.of_channel(schema, channel),
@@ -345,6 +360,7 @@ fn rust_channel(
             .map(|was| rust_literal(was))
             .collect(),
         ordered: channel.order.is_some(),
+        urgent: matches!(&channel.kind, ChannelKind::Message { options, .. } if options.priority),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::model::{Channel, DeclaredType, FieldType, MessageField, Schema};
+use crate::model::{Channel, DeclaredType, FieldType, MessageField, MessageOptions, Schema};
 
 use super::evolution::Readers;
 use super::ident::{doc_lines, rust_field, rust_literal, sql_ident};
 use super::literal::default_expression;
 use super::names::function_name;
 use super::rust::{append, attributes, derives_of};
+use super::rust_options::{self, RustOptions};
 use super::rust_reading::{self, RustRead};
 use super::rust_types::field_type;
 
@@ -35,6 +36,8 @@ pub struct RustMessage {
     pub construct: Vec<String>,
     /// Statement that publishes, as a literal.
     pub statement: String,
+    /// What senders may say.
+    pub options: Option<RustOptions>,
 }
 
 /// A field of a message.
@@ -60,6 +63,7 @@ pub(super) fn plan(
     schema: &Schema,
     channel: &Channel,
     fields: &[MessageField],
+    options: &MessageOptions,
     base: Option<&str>,
     readers: &Readers<'_>,
     version: u32,
@@ -112,6 +116,7 @@ pub(super) fn plan(
         version: if versioned { "version" } else { "_version" },
         oldest,
         fields,
+        options: rust_options::plan(channel, options, &function, version),
         statement: rust_literal(&format!("SELECT {function}($1, {version})")),
     }
 }

@@ -231,10 +231,44 @@ pub struct ChannelDecl {
     pub message: Option<Vec<FieldDecl>>,
     /// `extends:`.
     pub extends: Option<Spanned<String>>,
+    /// `notify_at`, `expires`, `priority` and `dedup`.
+    pub options: MessageOptionsDecl,
     /// `derive:` and `attributes:`.
     pub extra: ExtraDecl,
     /// The keys that are there, with their places.
     pub keys: Vec<Spanned<String>>,
+    /// Something of it was not readable: what follows from its absence is not reported.
+    pub broken: bool,
+}
+
+/// What senders may say of a message, and what becomes of equal ones.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct MessageOptionsDecl {
+    /// `notify_at: true`.
+    pub notify_at: bool,
+    /// `expires: true`, or a time.
+    pub expires: bool,
+    /// The time of `expires`.
+    pub expires_after: Option<Spanned<String>>,
+    /// `priority: true`.
+    pub priority: bool,
+    /// `dedup:`.
+    pub dedup: Option<DedupDecl>,
+}
+
+/// `dedup:`.
+#[derive(Clone, Debug)]
+pub struct DedupDecl {
+    /// Its place.
+    pub span: Span,
+    /// `key:`; `None` if it is not there or not readable.
+    pub key: Option<Vec<Spanned<String>>>,
+    /// `keep:`.
+    pub keep: Option<Spanned<String>>,
+    /// `debounce:`.
+    pub debounce: Option<Spanned<String>>,
+    /// `at_most:`.
+    pub at_most: Option<Spanned<String>>,
     /// Something of it was not readable: what follows from its absence is not reported.
     pub broken: bool,
 }

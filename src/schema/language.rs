@@ -118,6 +118,8 @@ pub const CONDITION_IN: &[&str] = &["trigger", "function"];
 pub const TRIGGERS: &[&str] = &["generated", "own"];
 /// Words of `datetime`.
 pub const DATETIMES: &[&str] = &["exact", "chrono"];
+/// Words of `keep`.
+pub const KEEPS: &[&str] = &["first", "last"];
 /// Words of `tool`.
 pub const TOOLS: &[&str] = &[
     "sqlx",
@@ -548,10 +550,56 @@ pub static CHANNEL: Mapping = Mapping {
             Shape::Text,
             "Message channel whose fields come first.",
         ),
+        key(
+            "notify_at",
+            Shape::Bool,
+            "Whether senders may say when a message is due.",
+        ),
+        key(
+            "expires",
+            Shape::Either(&[Shape::Bool, Shape::Text]),
+            "Whether senders may say until when a message is worth delivering; a time like `1h` is for those who do not say.",
+        ),
+        key(
+            "priority",
+            Shape::Bool,
+            "Whether senders may say how urgent a message is, from 1 to 9.",
+        ),
+        key(
+            "dedup",
+            Shape::Mapping(&DEDUP),
+            "Which messages are folded into one that still waits.",
+        ),
         DERIVE,
         ATTRIBUTES,
         WAS,
         OLDEST,
+    ],
+};
+
+/// `dedup`.
+pub static DEDUP: Mapping = Mapping {
+    keys: &[
+        key(
+            "key",
+            TEXTS,
+            "Fields that are equal in messages which are folded.",
+        ),
+        key(
+            "keep",
+            Shape::Word(KEEPS),
+            "`first`: a message is dropped while one waits. `last`: the one that waits gets its payload.",
+        ),
+        key(
+            "debounce",
+            Shape::Text,
+            "Like `last`, and due only when no other has come for this time.",
+        ),
+        key(
+            "at_most",
+            Shape::Text,
+            "How long `debounce` may put it off, counted from the first.",
+        ),
     ],
 };
 

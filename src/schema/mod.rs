@@ -9,9 +9,9 @@ mod parse;
 mod reader;
 
 pub use document::{
-    AttemptsDecl, ChangedDecl, ChannelDecl, ColumnDecl, Default, DefaultsDecl, Document, EventDecl,
-    ExtraDecl, FieldDecl, FilterDecl, GenerateDecl, LabelDecl, ListenerDecl, ModelDecl, PastDecl,
-    PayloadDecl, RetryDecl, Spanned, TypeDecl,
+    AttemptsDecl, ChangedDecl, ChannelDecl, ColumnDecl, DedupDecl, Default, DefaultsDecl, Document,
+    EventDecl, ExtraDecl, FieldDecl, FilterDecl, GenerateDecl, LabelDecl, ListenerDecl,
+    MessageOptionsDecl, ModelDecl, PastDecl, PayloadDecl, RetryDecl, Spanned, TypeDecl,
 };
 pub use json_schema::json_schema;
 pub use node::{Node, Value};

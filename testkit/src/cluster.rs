@@ -24,6 +24,15 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
 }
 
+/// How a server is shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Sessions are told that they end, transactions are rolled back.
+    Fast,
+    /// As if the processes were killed: recovery follows at the next start.
+    Immediate,
+}
+
 /// A running PostgreSQL server of its own: superuser `postgres`, no password, unix socket only.
 ///
 /// Dropping it stops the server and removes its files. So does the end of this process, of whatever kind.
@@ -39,6 +48,18 @@ impl Cluster {
     /// # Errors
     /// If there are no server binaries, or the server does not start.
     pub fn start(options: &Options) -> Result<Self, Error> {
+        Self::make(options, None)
+    }
+
+    /// Makes and starts a standby that follows this server: a copy of it, read-only until [`Cluster::promote`].
+    ///
+    /// # Errors
+    /// If this server cannot be copied, or the standby does not start.
+    pub fn standby(&self, options: &Options) -> Result<Self, Error> {
+        Self::make(options, Some(&self.folder))
+    }
+
+    fn make(options: &Options, primary: Option<&Path>) -> Result<Self, Error> {
         let bin = binaries::folder()?;
         let folder = tempfile::Builder::new()
             .prefix("pgpubsub-")
@@ -46,7 +67,7 @@ impl Cluster {
             .map_err(Error::io("make a temporary folder"))?;
         let account = owner_for(folder.path())?;
         let settings = settings(options, folder.path());
-        let keeper = Keeper::start(&bin, folder.path(), &settings, account)?;
+        let keeper = Keeper::start(&bin, folder.path(), &settings, account, primary)?;
         // From here on the keeper removes it.
         Ok(Self {
             keeper,
@@ -57,6 +78,38 @@ impl Cluster {
     /// URL of the database `postgres`, for tokio-postgres, psql and sqlx.
     pub fn url(&self) -> String {
         socket_url(&self.folder, "postgres")
+    }
+
+    /// The folder of its socket, `.s.PGSQL.5432`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Stops the server and keeps its files, for [`Cluster::start_again`]. Blocks.
+    ///
+    /// # Errors
+    /// If it does not stop, or has stopped before.
+    pub fn shut_down(&self, how: Shutdown) -> Result<(), Error> {
+        self.keeper.tell(match how {
+            Shutdown::Fast => "fast",
+            Shutdown::Immediate => "immediate",
+        })
+    }
+
+    /// Starts the server that was shut down. Blocks until it accepts connections.
+    ///
+    /// # Errors
+    /// If it does not start, or runs.
+    pub fn start_again(&self) -> Result<(), Error> {
+        self.keeper.tell("start")
+    }
+
+    /// Makes a standby a primary. Blocks until it accepts writes.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn promote(&self) -> Result<(), Error> {
+        self.keeper.tell("promote")
     }
 
     /// Stops the server and removes its files; returns when both are done.
@@ -116,6 +169,7 @@ fn settings(options: &Options, folder: &Path) -> String {
         // Tests run side by side, each with workers and sessions of its own.
         ("max_connections", "200"),
         ("shared_buffers", "64MB"),
+        ("max_prepared_transactions", "20"),
     ];
     let asked = options
         .settings

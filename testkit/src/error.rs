@@ -29,6 +29,12 @@ pub enum Error {
         /// What `initdb`, `pg_ctl` and the server wrote.
         log: String,
     },
+    /// A server did not stop, start or become a primary.
+    #[error("the PostgreSQL server does not do this now: {what}")]
+    NotDone {
+        /// What it was told.
+        what: &'static str,
+    },
     /// The operating system refused.
     #[error("cannot {action}")]
     Io {

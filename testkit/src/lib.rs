@@ -28,6 +28,6 @@ mod keeper;
 mod migrations;
 mod server;
 
-pub use cluster::{Cluster, Options};
+pub use cluster::{Cluster, Options, Shutdown};
 pub use database::Database;
 pub use error::Error;

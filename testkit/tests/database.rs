@@ -1,6 +1,6 @@
 //! A database for each test.
 
-use pgpubsub_testkit::{Cluster, Database, Error, Options};
+use pgpubsub_testkit::{Cluster, Database, Error, Options, Shutdown};
 
 async fn names(client: &tokio_postgres::Client, like: &str) -> i64 {
     let sql = "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = $1";
@@ -75,6 +75,36 @@ async fn a_cluster_of_ones_own_has_its_own_settings() {
     }
     drop(database);
     cluster.stop().expect("it stops");
+}
+
+#[tokio::test]
+async fn a_server_is_shut_down_and_started_again_and_a_standby_takes_over() {
+    let blocking = async |work: Box<dyn FnOnce() -> Result<Cluster, Error> + Send>| {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.expect("no panic").expect("it is done")
+    };
+    let cluster = blocking(Box::new(|| Cluster::start(&Options::default()))).await;
+    let database = Database::create_on(&cluster).await.expect("a database");
+    for how in [Shutdown::Fast, Shutdown::Immediate] {
+        cluster.shut_down(how).expect("it stops");
+        assert!(database.connect().await.is_err(), "{how:?}");
+        cluster.start_again().expect("it starts");
+        database.connect().await.expect("a session");
+    }
+    assert!(cluster.promote().is_err(), "it is the primary");
+
+    let (cluster, standby) = tokio::task::spawn_blocking(move || {
+        let standby = cluster.standby(&Options::default());
+        (cluster, standby)
+    })
+    .await
+    .expect("no panic");
+    let standby = standby.expect("a standby");
+    let refused = Database::create_on(&standby).await;
+    assert!(refused.is_err(), "it is read-only");
+    cluster.shut_down(Shutdown::Immediate).expect("it stops");
+    standby.promote().expect("it takes over");
+    Database::create_on(&standby).await.expect("a database");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use pgpubsub_gen::breaking::{Finding, Kind, compare};
 use pgpubsub_gen::diagnostic::{Format, Sources};
 use pgpubsub_gen::history::{History, Shapes};
 use pgpubsub_gen::model::Schema;
-use pgpubsub_gen::plan::{Plan, plan};
+use pgpubsub_gen::plan::{Plan, RustOptions, plan};
 use pgpubsub_gen::render::{Mode, render};
 use pgpubsub_gen::schema;
 
@@ -281,12 +281,38 @@ fn program(module: &str, plan: &Plan) -> Outcome<String> {
         .filter(|channel| channel.message.is_some())
     {
         let (name, ty, version) = (&channel.name, &channel.ty, channel.version);
+        let options = channel
+            .message
+            .as_ref()
+            .and_then(|message| message.options.as_ref());
+        let notify = options.map_or_else(|| "notify(_client)".to_owned(), said);
         writeln!(
             text,
             "{name} => {{ let message = <pubsub::{ty} as pgpubsub_runtime::generated::Event>::decode_event(Op::Message, {version}, _payload)\
-             .map_err(|error| error.to_string())?; message.notify(_client).await.map_err(|error| error.to_string()) }}"
+             .map_err(|error| error.to_string())?; message.{notify}.await.map_err(|error| error.to_string()) }}"
         )?;
     }
     text += "other => Err(format!(\"no message channel {other}\")) } })\n}\n}\n";
     Ok(text)
+}
+
+/// A call that says all that can be said of a message.
+fn said(options: &RustOptions) -> String {
+    let methods: Vec<String> = options
+        .methods
+        .iter()
+        .map(|method| {
+            let value = match method.name {
+                "notify_at" => "std::time::Duration::ZERO",
+                "expires" => "std::time::Duration::from_secs(3600)",
+                _ => "pgpubsub_runtime::Priority::HIGHEST",
+            };
+            format!(".{}({value})", method.name)
+        })
+        .collect();
+    format!(
+        "notify_with(_client, pubsub::{}::new(){})",
+        options.ty,
+        methods.join("")
+    )
 }

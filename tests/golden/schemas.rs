@@ -60,6 +60,11 @@ pub(crate) fn triggers() -> Schema {
     read("schema.yaml", include_str!("triggers.yaml"))
 }
 
+/// Every option of a message channel.
+pub(crate) fn messages() -> Schema {
+    read("schema.yaml", include_str!("messages.yaml"))
+}
+
 /// A schema with a past.
 pub(crate) fn evolution() -> Schema {
     read("schema.yaml", include_str!("../evolution/schema.yaml"))

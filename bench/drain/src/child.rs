@@ -56,6 +56,8 @@ impl Who {
 pub(crate) struct Ran {
     pub(crate) done: usize,
     pub(crate) seconds: f64,
+    /// The rates of all processes after the first batch of each, together. A worker is careful with that: one at a time.
+    pub(crate) steady: f64,
     /// Rate of each step.
     pub(crate) rates: Vec<f64>,
     /// Memory after each step, in bytes.
@@ -69,15 +71,18 @@ pub(crate) struct Progress(Arc<Mutex<State>>);
 
 struct State {
     done: usize,
+    /// When these are done, it has got going.
+    first: usize,
     step: usize,
     next: usize,
     last: u128,
 }
 
 impl Progress {
-    fn new(step: usize) -> Self {
+    fn new(first: usize, step: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
             done: 0,
+            first,
             step,
             next: step,
             last: now(),
@@ -86,8 +91,12 @@ impl Progress {
 
     pub(crate) fn add(&self, count: usize) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.done;
         state.done += count;
         state.last = now();
+        if before < state.first && state.done >= state.first {
+            println!("going {} {}", state.done, state.last);
+        }
         if state.done >= state.next {
             state.next += state.step;
             let memory = resident_memory(std::process::id()).unwrap_or_default();
@@ -123,12 +132,14 @@ pub(crate) fn drain(url: &str, task: Task, processes: usize) -> Result<Ran> {
     let mut ran = Ran {
         done: 0,
         seconds: 0.0,
+        steady: 0.0,
         rates: Vec::new(),
         memory: Vec::new(),
         peak_memory: 0,
     };
     for child in children {
         let mut previous: (usize, u128) = (0, 0);
+        let mut going = None;
         for line in child.finish()? {
             let words: Vec<&str> = line.split(' ').collect();
             match words.as_slice() {
@@ -136,6 +147,7 @@ pub(crate) fn drain(url: &str, task: Task, processes: usize) -> Result<Ran> {
                     previous.1 = at.parse()?;
                     start = start.min(previous.1);
                 }
+                ["going", done, at] => going = Some((done.parse::<usize>()?, at.parse::<u128>()?)),
                 ["at", done, at, memory] => {
                     let (done, at): (usize, u128) = (done.parse()?, at.parse()?);
                     let took = (at - previous.1).max(1) as f64 / 1e6;
@@ -144,8 +156,12 @@ pub(crate) fn drain(url: &str, task: Task, processes: usize) -> Result<Ran> {
                     previous = (done, at);
                 }
                 ["end", done, at, memory] => {
-                    ran.done += done.parse::<usize>()?;
-                    end = end.max(at.parse()?);
+                    let (done, at): (usize, u128) = (done.parse()?, at.parse()?);
+                    ran.done += done;
+                    end = end.max(at);
+                    if let Some((before, since)) = going {
+                        ran.steady += (done - before) as f64 / (at - since).max(1) as f64 * 1e6;
+                    }
                     ran.peak_memory = ran.peak_memory.max(memory.parse()?);
                 }
                 _ => return Err(format!("{} wrote: {line}", task.who.name()).into()),
@@ -169,7 +185,7 @@ pub(crate) async fn main(words: &[&str]) -> Result<()> {
         step: step.parse()?,
     };
     println!("start {}", now());
-    let progress = Progress::new(task.step);
+    let progress = Progress::new(task.batch, task.step);
     let config = url.parse()?;
     match task.who {
         Who::Raw | Who::RawSavepoints => raw::drain(config, task, progress.clone()).await?,

@@ -47,7 +47,7 @@ pub(crate) async fn run(
                             "drain",
                             json!({"who": who.name(), "listener": if insert { "insert" } else { "none" }, "batch": batch,
                                    "processes": processes, "count": count, "repetition": repetition,
-                                   "seconds": ran.seconds, "rate": ran.done as f64 / ran.seconds}),
+                                   "seconds": ran.seconds, "rate": ran.done as f64 / ran.seconds, "steady": ran.steady}),
                         );
                     }
                 }

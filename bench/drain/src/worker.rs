@@ -40,12 +40,12 @@ const fn subscription(ordered: bool) -> Subscription {
             name: "jobs",
             wire: "pgpubsub_jobs",
             delivery: Delivery::Durable,
-            wake: pgpubsub_runtime::generated::Wake::Commit,
             function: "notify_jobs",
             version: 1,
             was: &[],
             wake: Wake::Door,
             ordered,
+            urgent: false,
         },
         ops: &[Op::Message],
     }

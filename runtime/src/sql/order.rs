@@ -1,6 +1,6 @@
 //! Statements for what comes key by key.
 
-use super::{CLAIMED, Sql};
+use super::{CLAIMED, EXPIRES_IN, Part, Sql};
 
 impl Sql {
     /// So many keys are looked at by one statement, at the most.
@@ -55,7 +55,10 @@ impl Sql {
             "$1",
             "$6::text",
             "$4::bigint",
-            &format!("({})", self.claimable(filtered.then_some("$7"))),
+            &format!(
+                "({})",
+                self.claimable(Part::Ordered, filtered.then_some("$7"))
+            ),
         );
         let lock = self.lock_of_key("\"order_key\"");
         format!(
@@ -94,11 +97,11 @@ impl Sql {
                  WHERE \"n\".\"listener_group\" = $1 AND \"n\".\"order_key\" >= \"held\".\"key\" AND \"n\".\"order_key\" <= \"held\".\"key\" \
                    AND \"n\".\"id\" > $4::bigint ORDER BY \"n\".\"order_key\", \"n\".\"id\" \
                  LIMIT greatest(1, $5::bigint / pg_catalog.cardinality({held}))) AS \"of_key\") AS \"first\" \
-             CROSS JOIN LATERAL (SELECT {CLAIMED} FROM {0}.\"notification\" AS \"n\" \
+             CROSS JOIN LATERAL (SELECT {CLAIMED}, {EXPIRES_IN} FROM {0}.\"notification\" AS \"n\" \
                WHERE \"n\".\"listener_group\" = $1 AND \"n\".\"id\" = \"first\".\"id\" AND {1} \
                LIMIT 1 FOR UPDATE SKIP LOCKED) AS \"claimed\"",
             self.schema,
-            self.claimable(filtered.then_some("$6"))
+            self.claimable(Part::Ordered, filtered.then_some("$6"))
         )
     }
 }

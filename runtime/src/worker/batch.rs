@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use super::OnFailure;
-use super::delivery::{Statements, refused};
+use super::delivery::{Claimed, Statements, refused};
 use super::failure::{self, Failure, Recorded};
 use super::keys::Waiting;
 use super::panic::guard;
@@ -24,8 +24,10 @@ pub(super) const SAVEPOINTS: usize = 60;
 pub(super) struct Outcome {
     /// Ids whose listener has succeeded.
     pub done: Vec<i64>,
+    /// Ids of those that were not worth delivering any more.
+    pub expired: Vec<i64>,
     pub failed: Vec<Recorded>,
-    /// Place of the last one that ran.
+    /// Place of the last one that ran or had expired.
     pub last: Option<usize>,
     /// How long the listeners took.
     pub took: Duration,
@@ -49,6 +51,11 @@ impl Outcome {
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
     }
+
+    /// Ids to remove.
+    pub(super) fn removed(&self) -> Vec<i64> {
+        [self.done.as_slice(), &self.expired].concat()
+    }
 }
 
 /// Runs them until the end, the worker stops, or the batch has taken its time.
@@ -59,16 +66,22 @@ pub(super) async fn run<'a>(
     entry: &Durable,
     statements: &Statements,
     mut transaction: BatchTransaction<'a>,
-    rows: &[Row],
+    claimed: &Claimed,
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
     let mut outcome = Outcome::default();
     let mut waiting = Waiting::default();
     let started = Instant::now();
+    let rows = &claimed.rows;
     for (place, row) in rows.iter().enumerate() {
         if waiting.has(row) {
             continue;
         }
         let id: i64 = row.get("id");
+        if claimed.has_expired(row) {
+            outcome.expired.push(id);
+            outcome.last = Some(place);
+            continue;
+        }
         outcome.last = Some(place);
         let recorded;
         (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;

@@ -1,6 +1,6 @@
 //! Claims: by id, and key by key.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join;
 use tokio_postgres::types::ToSql;
@@ -31,7 +31,6 @@ pub(super) struct Ordered {
     hold_keys: Filtered,
     take_of_keys: Filtered,
     pub hold_key: Statement,
-    pub remove_scattered: Statement,
 }
 
 /// Parameters behind those that every claim has.
@@ -91,14 +90,21 @@ impl Filtered {
             walked: Walked::NO_KEYS,
             holds: false,
             took: Duration::ZERO,
+            begun: Instant::now(),
         })
     }
 }
 
 impl Ordered {
-    pub(super) async fn prepare(client: &Client, sql: &Sql, way: Way) -> Result<Self, Error> {
-        let by_id =
-            async |part| Filtered::prepare(client, way, |filtered| sql.claim(part, filtered)).await;
+    pub(super) async fn prepare(
+        client: &Client,
+        sql: &Sql,
+        floor: i64,
+        way: Way,
+    ) -> Result<Self, Error> {
+        let by_id = async |part| {
+            Filtered::prepare(client, way, |filtered| sql.claim(part, filtered, floor)).await
+        };
         Ok(Self {
             unordered: by_id(Part::Unordered).await?,
             left: by_id(Part::Left).await?,
@@ -106,7 +112,6 @@ impl Ordered {
             take_of_keys: Filtered::prepare(client, way, |filtered| sql.take_of_keys(filtered))
                 .await?,
             hold_key: prepare(client, sql.hold_key(), way).await?,
-            remove_scattered: prepare(client, sql.remove_scattered(), way).await?,
         })
     }
 
@@ -144,6 +149,7 @@ impl Ordered {
             },
             holds: holds > 0,
             took: Duration::ZERO,
+            begun: Instant::now(),
         })
     }
 }

@@ -7,16 +7,19 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, Socket};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, SimpleQueryMessage, Socket};
 
 use super::bounds::{Bounds, Role, Way};
+use super::hosts;
 use super::sessions::Sessions;
 use crate::Error;
+use crate::error::Kind;
 use crate::generated::BoxFuture;
 
 /// Opens sessions; the type of the TLS connector ends here.
 #[derive(Clone)]
 pub(super) struct Connector {
+    config: Config,
     open: Arc<Open>,
     cancel: Arc<Cancel>,
     bounds: Bounds,
@@ -24,9 +27,7 @@ pub(super) struct Connector {
     sessions: Arc<Sessions>,
 }
 
-type Open = dyn Fn(&Connector, Role) -> BoxFuture<'static, Result<Session, tokio_postgres::Error>>
-    + Send
-    + Sync;
+type Open = dyn Fn(Config, &Connector) -> BoxFuture<'static, Result<Session, Error>> + Send + Sync;
 
 type Cancel =
     dyn Fn(CancelToken) -> BoxFuture<'static, Result<(), tokio_postgres::Error>> + Send + Sync;
@@ -57,15 +58,16 @@ impl Connector {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let canceller = tls.clone();
-        let open = move |connector: &Self, role: Role| -> BoxFuture<'static, _> {
-            let (mut config, tls) = (config.clone(), tls.clone());
-            let connector = connector.clone();
+        let open = move |config: Config, connector: &Self| -> BoxFuture<'static, _> {
+            let (tls, connector) = (tls.clone(), connector.clone());
             Box::pin(async move {
-                let bounds = connector.bounds;
-                bounds.configure(&mut config, role);
-                let session = open(config, tls, &connector).await?;
+                let session = open(&config, tls, &connector)
+                    .await
+                    .map_err(Error::connect)?;
+                check_writable(&session.client).await?;
                 if connector.way == Way::Direct {
-                    bounds.announce(&session.client).await?;
+                    let announced = connector.bounds.announce(&session.client).await;
+                    announced.map_err(|error| Error::postgres("set up a session", error))?;
                 }
                 Ok(session)
             })
@@ -75,6 +77,7 @@ impl Connector {
             Box::pin(async move { token.cancel_query(tls).await })
         };
         Self {
+            config,
             open: Arc::new(open),
             cancel: Arc::new(cancel),
             bounds: Bounds::new(Duration::ZERO),
@@ -117,13 +120,56 @@ impl Connector {
         &self.sessions
     }
 
+    /// A session that may write, on the first host that gives one in time.
     pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
-        (self.open)(self, role).await.map_err(Error::connect)
+        let mut config = self.config.clone();
+        self.bounds.configure(&mut config, role);
+        hosts::complete(&mut config);
+        let mut refused = Vec::new();
+        for config in hosts::one_by_one(&config) {
+            let (name, deadline) = (hosts::name(&config), hosts::deadline(&config));
+            let error = match tokio::time::timeout(deadline, (self.open)(config, self)).await {
+                Ok(Ok(session)) => return Ok(session),
+                Ok(Err(error)) => error,
+                Err(_) => Error::no_answer(deadline),
+            };
+            refused.push((name, error));
+        }
+        Err(Error::of_hosts(refused))
     }
 }
 
+/// A standby, or a primary that shall not be written to, is of no use to a worker.
+async fn check_writable(client: &Client) -> Result<(), Error> {
+    let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
+               pg_catalog.current_database()";
+    let messages = client
+        .simple_query(sql)
+        .await
+        .map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let text = |place| row.and_then(|row| row.get(place)).unwrap_or_default();
+    let why = match (text(0), text(1)) {
+        ("t", _) => {
+            "the server is a standby: name the primary too (`host=a,b`), the worker takes the one that accepts writes"
+        }
+        (_, "t") => {
+            "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only"
+        }
+        _ => return Ok(()),
+    };
+    let database = text(2);
+    Err(Error::new(
+        Kind::ReadOnly,
+        format!("cannot work on database \"{database}\": {why}"),
+    ))
+}
+
 async fn open<T>(
-    config: Config,
+    config: &Config,
     tls: T,
     connector: &Connector,
 ) -> Result<Session, tokio_postgres::Error>

@@ -48,9 +48,7 @@ async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(
     let mut session = shared.connect(Role::Consumer).await?;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let is_ordered = shared.durable.iter().any(|entry| entry.ordered);
-    let statements =
-        Statements::prepare(&session.client, &shared.sql, &shared.connector, is_ordered).await?;
+    let statements = Statements::prepare(&session.client, shared).await?;
     let handle = begin(&mut session.client, &shared.connector)
         .await
         .map_err(|error| Error::postgres("begin a transaction", error))?;
@@ -78,6 +76,9 @@ struct Consumer<'s> {
     lanes: Vec<Lane>,
     /// Where the next pass begins, so that a listener with a backlog does not starve the ones behind it.
     first: usize,
+    /// The turn in which each listener was served last.
+    served: Vec<u64>,
+    turn: u64,
     asked_at: Instant,
 }
 
@@ -88,6 +89,8 @@ impl<'s> Consumer<'s> {
             statements,
             lanes: Lane::all(shared),
             first: 0,
+            served: vec![0; shared.durable.len()],
+            turn: 0,
             asked_at: Instant::now(),
         }
     }
@@ -104,13 +107,21 @@ impl<'s> Consumer<'s> {
             .map(|place| (self.first + place) % count)
             .filter(|lane| self.lanes[*lane].is_due(now))
             .collect();
-        self.first = (self.first + 1) % count;
+        let listeners = self.shared.durable.len();
+        if listeners > 1 {
+            self.first = (self.first + 1) % count;
+        }
         let mut claim;
         let mut queue: VecDeque<usize>;
-        if let [only] = *all {
-            queue = VecDeque::new();
-            queue.push_back(only);
-            claim = self.begin_first(&mut transaction, &mut queue).await?;
+        if let (1, Some((only, others))) = (listeners, all.split_first()) {
+            let asked = self.ask(others);
+            let wanted = self.lanes[*only].wanted(self.shared);
+            let (claimed, ready) = self
+                .statements
+                .begin_and_claim(&mut transaction, &wanted, Some(&asked))
+                .await?;
+            queue = self.found(others, &asked, &ready).into();
+            claim = Some(Claim::new(*only, wanted.start, claimed));
         } else {
             let asked = self.ask(&all);
             let ready = self
@@ -158,7 +169,6 @@ impl<'s> Consumer<'s> {
     ) -> Result<(BatchTransaction<'a>, Option<Claim>), Error> {
         let (shared, statements) = (self.shared, self.statements);
         let entry = &shared.durable[self.lanes[claim.lane].entry];
-        let rows = &claim.claimed.rows;
         if claim.claimed.full {
             // There may be more: let another consumer look while this one works.
             shared.wake.notify_one();
@@ -166,7 +176,7 @@ impl<'s> Consumer<'s> {
         failpoint::reach(failpoint::AFTER_CLAIM);
         let mut gone = false;
         if let Handler::Lease(handler) = &entry.handler {
-            if let [row] = rows.as_slice()
+            if let [row] = claim.claimed.rows.as_slice()
                 && !failure::is_used_up(entry, row)
             {
                 self.lanes[claim.lane].leased(&claim);
@@ -175,7 +185,7 @@ impl<'s> Consumer<'s> {
                 return Ok((transaction, None));
             }
         } else if self.lanes[claim.lane].careful.next()
-            && let [row] = rows.as_slice()
+            && let [row] = claim.claimed.rows.as_slice()
         {
             let begun = begin_attempt(shared, entry, statements, &mut transaction, row).await?;
             failpoint::reach(failpoint::AFTER_COUNTING);
@@ -185,7 +195,7 @@ impl<'s> Consumer<'s> {
         (transaction, outcome) = if gone {
             (transaction, Outcome::passed_over())
         } else {
-            batch::run(shared, entry, statements, transaction, rows).await?
+            batch::run(shared, entry, statements, transaction, &claim.claimed).await?
         };
         if let Some(error) = &outcome.spoilt {
             transaction.abandon();
@@ -198,17 +208,18 @@ impl<'s> Consumer<'s> {
         }
 
         queue.push_back(claim.lane);
+        let removed = outcome.removed();
         let mut end = End {
             entry,
             part: claim.start.part(),
-            done: &outcome.done,
+            done: &removed,
             next: None,
             ask: None,
         };
         let mut next = claim.lane;
         let mut others = Vec::new();
         if !shared.stop.is_cancelled() {
-            next = queue.pop_front().expect("this lane was put in");
+            next = self.turn(queue).expect("this lane was put in");
             end.next = Some(self.lanes[next].wanted(shared));
             if self.asked_at.elapsed() >= ASK_AGAIN {
                 let now = Instant::now();
@@ -225,7 +236,13 @@ impl<'s> Consumer<'s> {
                 ready,
             } => {
                 if let Some(asked) = &end.ask {
-                    queue.extend(self.found(&others, asked, &ready));
+                    for lane in self.found(&others, asked, &ready) {
+                        if self.lanes[lane].is_urgent() {
+                            queue.push_front(lane);
+                        } else {
+                            queue.push_back(lane);
+                        }
+                    }
                 }
                 tell(shared, entry, &outcome);
                 let wanted = end.next.zip(claimed);
@@ -280,24 +297,40 @@ impl<'s> Consumer<'s> {
 
     /// Begins a transaction with a claim for the first of the queue; without one, there is none.
     async fn begin_first(
-        &self,
+        &mut self,
         transaction: &mut BatchTransaction<'_>,
         queue: &mut VecDeque<usize>,
     ) -> Result<Option<Claim>, Error> {
-        let Some(lane) = queue.pop_front() else {
+        let Some(lane) = self.turn(queue) else {
             return Ok(None);
         };
         let wanted = self.lanes[lane].wanted(self.shared);
-        let claimed = self.statements.begin_and_claim(transaction, &wanted);
-        Ok(Some(Claim::new(lane, wanted.start.clone(), claimed.await?)))
+        let (claimed, _) = self
+            .statements
+            .begin_and_claim(transaction, &wanted, None)
+            .await?;
+        Ok(Some(Claim::new(lane, wanted.start, claimed)))
+    }
+
+    /// Whose turn is next: a listener has its turn after the others that have something to do, however many lanes it has.
+    fn turn(&mut self, queue: &mut VecDeque<usize>) -> Option<usize> {
+        let served = |lane: &usize| self.served[self.lanes[*lane].entry];
+        let (place, _) = queue
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, lane)| served(lane))?;
+        let lane = queue.remove(place)?;
+        self.turn += 1;
+        self.served[self.lanes[lane].entry] = self.turn;
+        Some(lane)
     }
 
     async fn claim_first(
-        &self,
+        &mut self,
         transaction: &BatchTransaction<'_>,
         queue: &mut VecDeque<usize>,
     ) -> Result<Option<Claim>, Error> {
-        let Some(lane) = queue.pop_front() else {
+        let Some(lane) = self.turn(queue) else {
             return Ok(None);
         };
         let wanted = self.lanes[lane].wanted(self.shared);
@@ -326,6 +359,10 @@ impl<'s> Consumer<'s> {
                 self.lanes[*lane].passed(start, ready.took, now);
             }
         }
+        if let Some(next) = ready.next {
+            self.shared.alarm.set(next);
+        }
+        found.sort_by_key(|lane| !self.lanes[*lane].is_urgent());
         found
     }
 
@@ -341,6 +378,12 @@ fn tell(shared: &Arc<Shared>, entry: &Durable, outcome: &Outcome) {
         shared.emit(WorkerEvent::Delivered {
             listener: entry.spec.name,
             id: Some(*id),
+        });
+    }
+    for id in &outcome.expired {
+        shared.emit(WorkerEvent::Expired {
+            listener: entry.spec.name,
+            id: *id,
         });
     }
     for failed in &outcome.failed {

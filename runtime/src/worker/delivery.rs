@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::{OptionFuture, join, join4};
+use futures_util::future::{OptionFuture, join, join4, try_join, try_join3};
 use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
@@ -14,7 +14,7 @@ use super::claim::{Filtered, Ordered, prepare};
 use super::connect::Connector;
 use super::keys::Walked;
 use super::lane::Start;
-use super::shared::Durable;
+use super::shared::{Durable, Shared};
 use super::statement::Statement;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
@@ -27,12 +27,17 @@ pub(super) struct Statements {
     pub(super) commit_and_begin: String,
     ready: Statement,
     claim: Filtered,
+    due: Filtered,
+    urgent: Filtered,
     remove: Statement,
+    remove_scattered: Statement,
     pub(super) record_failure: Statement,
     pub(super) count_attempt: Statement,
     pub(super) hold_again: Statement,
     /// If one of the listeners has an order.
     ordered: Option<Ordered>,
+    /// For an answer that takes the server no time.
+    deadline: Duration,
 }
 
 /// What to claim.
@@ -52,6 +57,16 @@ pub(super) struct Claimed {
     /// It holds keys, whether there are rows or not.
     pub holds: bool,
     pub took: Duration,
+    /// When it was asked for. The server has counted from later on, so nothing is delivered after its time.
+    pub begun: Instant,
+}
+
+impl Claimed {
+    /// Whether one of its notifications is not worth delivering any more.
+    pub(super) fn has_expired(&self, row: &Row) -> bool {
+        let left: Option<f64> = row.get("expires_in");
+        left.is_some_and(|left| left <= self.begun.elapsed().as_secs_f64())
+    }
 }
 
 /// Lanes to ask for: the group of each, and where to begin to look.
@@ -72,6 +87,8 @@ impl Asked {
 #[derive(Default)]
 pub(super) struct Ready {
     pub places: Vec<usize>,
+    /// When the next one is due that is not due yet.
+    pub next: Option<Instant>,
     pub took: Duration,
 }
 
@@ -97,15 +114,15 @@ pub(super) enum Ended {
 }
 
 impl Statements {
-    pub(super) async fn prepare(
-        client: &Client,
-        sql: &Sql,
-        connector: &Connector,
-        is_ordered: bool,
-    ) -> Result<Self, Error> {
+    pub(super) async fn prepare(client: &Client, shared: &Shared) -> Result<Self, Error> {
         let failed = |error| Error::postgres("prepare the statements of the worker", error);
+        let (sql, floor, connector) = (&shared.sql, shared.floor, &shared.connector);
         let (way, bounds) = (connector.way(), connector.bounds());
+        let is_ordered = shared.durable.iter().any(|entry| entry.ordered);
         let prepare = async |text: String| prepare(client, text, way).await;
+        let claim = async |part| {
+            Filtered::prepare(client, way, |filtered| sql.claim(part, filtered, floor)).await
+        };
         let locally = match way {
             Way::Direct => String::new(),
             Way::Pooled => {
@@ -116,21 +133,24 @@ impl Statements {
             }
         };
         let ordered = if is_ordered {
-            Some(Ordered::prepare(client, sql, way).await?)
+            Some(Ordered::prepare(client, sql, floor, way).await?)
         } else {
             None
         };
         let statements = Self {
             begin: format!("{}{locally}", Sql::BEGIN),
             commit_and_begin: format!("{}{locally}", Sql::COMMIT_AND_BEGIN),
-            ready: prepare(sql.ready()).await?,
-            claim: Filtered::prepare(client, way, |filtered| sql.claim(Part::All, filtered))
-                .await?,
+            ready: prepare(sql.ready(floor)).await?,
+            claim: claim(Part::All).await?,
+            due: claim(Part::Due).await?,
+            urgent: claim(Part::Urgent).await?,
             remove: prepare(sql.remove()).await?,
+            remove_scattered: prepare(sql.remove_scattered()).await?,
             record_failure: prepare(sql.record_failure()).await?,
             count_attempt: prepare(sql.count_attempt()).await?,
             hold_again: prepare(sql.hold_again()).await?,
             ordered,
+            deadline: shared.options.heartbeat,
         };
         if way == Way::Pooled {
             client.batch_execute("ROLLBACK").await.map_err(failed)?;
@@ -151,40 +171,56 @@ impl Statements {
         asked: &Asked,
     ) -> Result<Ready, Error> {
         let handle = transaction.handle();
-        let (begun, ready) = join(
-            timed(handle.batch_execute(&self.begin)),
-            self.ask(handle, asked),
-        )
-        .await;
+        let asking = async {
+            let ready = self.ask(handle, asked).await;
+            ready.map_err(|error| Error::postgres("scan", error))
+        };
+        let (at, ready) = try_join(self.begin(handle), asking).await?;
         transaction.renew();
-        let (begun, at) = begun;
-        let ready = begun
-            .and(ready)
-            .map_err(|error| Error::postgres("scan", error))?;
         // Without the way to the server and back.
         let took = at.elapsed();
         Ok(Ready { took, ..ready })
     }
 
-    /// Begins a transaction with a claim.
+    /// Begins a transaction with a claim for one lane, and asks for which of the others something is due.
     pub(super) async fn begin_and_claim(
         &self,
         transaction: &mut BatchTransaction<'_>,
         wanted: &Wanted<'_>,
-    ) -> Result<Claimed, Error> {
+        asked: Option<&Asked>,
+    ) -> Result<(Claimed, Ready), Error> {
         let handle = transaction.handle();
-        let (begun, claimed) = join(
-            timed(handle.batch_execute(&self.begin)),
-            self.claim_now(handle, wanted),
-        )
-        .await;
+        let failed = |error| Error::postgres("claim notifications", error);
+        let claiming = async {
+            let (claimed, at) = timed(self.claim_now(handle, wanted)).await;
+            claimed.map(|claimed| (claimed, at)).map_err(failed)
+        };
+        let asking = async {
+            match asked {
+                Some(asked) => self.ask(handle, asked).await.map_err(failed),
+                None => Ok(Ready::default()),
+            }
+        };
+        let (at, (mut claimed, claimed_at), mut ready) =
+            try_join3(self.begin(handle), claiming, asking).await?;
         transaction.renew();
-        let (begun, at) = begun;
-        let claimed = begun
-            .and(claimed)
-            .map_err(|error| Error::postgres("claim notifications", error))?;
-        let took = at.elapsed();
-        Ok(Claimed { took, ..claimed })
+        // The server answers one after the other.
+        claimed.took = claimed_at.saturating_duration_since(at);
+        ready.took = claimed_at.elapsed();
+        Ok((claimed, ready))
+    }
+
+    /// Begins a transaction; when that was done.
+    ///
+    /// This takes no time on a server that lives, whatever else it does, so here a dead connection shows. What is sent behind
+    /// it may take long, and has no deadline: who gives up a slow claim and makes it again never gets anywhere.
+    async fn begin(&self, handle: &Transaction<'_>) -> Result<Instant, Error> {
+        let begin = handle.batch_execute(&self.begin);
+        match tokio::time::timeout(self.deadline, begin).await {
+            Ok(Ok(())) => Ok(Instant::now()),
+            Ok(Err(error)) => Err(Error::postgres("begin a transaction", error)),
+            Err(_) => Err(Error::no_answer(self.deadline)),
+        }
     }
 
     /// Claims in the transaction as it is, in which no listener has run yet.
@@ -209,12 +245,12 @@ impl Statements {
         let handle = transaction.handle();
         let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
         let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| match end.part {
-            Part::Ordered => {
-                let remove = &self.ordered().remove_scattered;
-                remove.execute(handle, &parameters[..2])
+        let remove = (!end.done.is_empty()).then(|| {
+            if end.part.is_by_id() {
+                self.remove.execute(handle, &parameters)
+            } else {
+                self.remove_scattered.execute(handle, &parameters[..2])
             }
-            Part::All | Part::Unordered | Part::Left => self.remove.execute(handle, &parameters),
         });
         if failpoint::drawn(failpoint::BEFORE_COMMIT) {
             drop(OptionFuture::from(remove).await);
@@ -278,9 +314,16 @@ impl Statements {
             .collect();
         let parameters: [&(dyn ToSql + Sync); 3] = [&asked.groups, &starts, &parts];
         let rows = self.ready.query(handle, &parameters).await?;
-        let place = |row: &Row| usize::try_from(row.get::<_, i64>(0) - 1).ok();
+        let place = |row: &Row| usize::try_from(row.get::<_, i64>("place") - 1).ok();
+        let ready = rows.iter().filter(|row| row.get("ready"));
+        let next = rows
+            .iter()
+            .filter_map(|row| row.get::<_, Option<f64>>("next"))
+            .filter_map(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .min();
         Ok(Ready {
-            places: rows.iter().filter_map(place).collect(),
+            places: ready.filter_map(place).collect(),
+            next: next.map(|pause| Instant::now() + pause),
             took: begun.elapsed(),
         })
     }
@@ -296,6 +339,8 @@ impl Statements {
                 let statement = match part {
                     Part::Unordered => &self.ordered().unordered,
                     Part::Left => &self.ordered().left,
+                    Part::Due => &self.due,
+                    Part::Urgent => &self.urgent,
                     Part::All | Part::Ordered => &self.claim,
                 };
                 statement.claim(handle, wanted, *after).await
@@ -303,7 +348,11 @@ impl Statements {
             Start::ByKey(after, floor) => self.ordered().claim(handle, wanted, after, *floor).await,
         };
         let took = begun.elapsed();
-        claimed.map(|claimed| Claimed { took, ..claimed })
+        claimed.map(|claimed| Claimed {
+            took,
+            begun,
+            ..claimed
+        })
     }
 }
 

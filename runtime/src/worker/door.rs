@@ -13,7 +13,7 @@
 //! of them; who opens it rings the others, so that none sleeps by an open door. A door that is shut stays so while the worker
 //! processes what has rung, until rings come so fast that they would hold up the writers.
 //!
-//! The states are checked in `tests/door_model.rs`.
+//! The states are checked in `tests/door-model` of the repository.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,8 +27,9 @@ use crate::Error;
 use crate::generated::Wake;
 use crate::sql::Sql;
 
-/// The pause after a first vain try to shut the door, doubled up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// The pause after a first vain try to shut the door. Each is longer by a quarter, up to the longest: so the look after a writer's
+/// commit is late by about a quarter of the time that the writer has taken.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often a worker that sleeps by another one's door looks whether that one is still there.
@@ -40,7 +41,7 @@ const RUSHED_RINGS: u32 = 3;
 
 /// However slowly rings come, after so many the door is opened for a moment: writers that hold each other up with their NOTIFYs
 /// look like a slow trickle from here.
-const PATIENCE: u32 = 16;
+const PATIENCE: u32 = 32;
 
 /// What consumers and the listening session tell each other.
 #[derive(Default)]
@@ -219,7 +220,7 @@ impl Doors {
         }
         if self.is_any(State::Open) {
             self.next_try = Some(Instant::now() + self.pause);
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            self.pause = (self.pause + self.pause / 4).min(LONGEST_PAUSE);
         } else {
             self.pause = FIRST_PAUSE;
         }
@@ -227,6 +228,11 @@ impl Doors {
             shared.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Where this worker listens for others.
+    pub(super) fn wires(&self) -> impl Iterator<Item = &str> {
+        self.doors.iter().map(|door| door.wire.as_str())
     }
 
     /// Whether this is how workers ring for each other.

@@ -33,6 +33,13 @@ pub enum WorkerEvent {
         /// Why.
         error: String,
     },
+    /// A notification was not worth delivering any more: it was removed, and the listener not called.
+    Expired {
+        /// The listener.
+        listener: &'static str,
+        /// Number of the notification.
+        id: i64,
+    },
     /// A listener ran longer than its timeout and was cancelled; [`WorkerEvent::Failed`] follows.
     TimedOut {
         /// The listener.
@@ -83,10 +90,14 @@ pub enum WorkerEvent {
         /// Number of the notification.
         id: i64,
     },
-    /// A transient notification was not handed to a listener that is too far behind.
-    Dropped {
-        /// The listener.
-        listener: &'static str,
+    /// What transient listeners hear has changed; also told to [`Worker::on_session`](crate::Worker::on_session).
+    Session(SessionState),
+    /// The queue of all that is sent with NOTIFY on this server fills up; once it is full, the transactions that send fail.
+    ///
+    /// A session that LISTENs and has a long transaction open holds it up, of whatever program.
+    QueueFilling {
+        /// How full it is, from 0 to 1.
+        usage: f64,
     },
     /// Notifications wait that a newer program wrote: they are left for one that reads their version. For a transient one: it
     /// was not handed to the listener.
@@ -102,4 +113,25 @@ pub enum WorkerEvent {
     Cancelling,
     /// The worker has stopped.
     Stopped,
+}
+
+/// What transient listeners hear: nothing keeps what is sent while a worker does not listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionState {
+    /// The worker listens: what is sent from now on is heard.
+    Connected,
+    /// The listening session is lost, perhaps for some time already: what is sent is not heard.
+    Lost,
+    /// The worker listens again. What was sent since before [`SessionState::Lost`] is gone: reload what is kept up to date by
+    /// transient notifications. What is sent after this call is heard.
+    Resynced,
+    /// The same for one listener, which did not get some notifications: too many were waiting for it, or what was too long for
+    /// a NOTIFY could not be fetched.
+    Missed {
+        /// The listener.
+        listener: &'static str,
+        /// How many it did not get.
+        count: u64,
+    },
 }

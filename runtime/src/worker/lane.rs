@@ -12,7 +12,7 @@ use super::leftovers::Leftovers;
 use super::pace::{Pace, Seen};
 use super::shared::Shared;
 use crate::listener_set::Handler;
-use crate::sql::Part;
+use crate::sql::{BEFORE_ALL, Part};
 
 /// A part of what waits for a listener, as one consumer serves it: a walk finds what is next, the pace says how much of it.
 pub(super) struct Lane {
@@ -28,8 +28,10 @@ pub(super) struct Lane {
 
 /// In which order a lane looks at what waits, and how far it has got.
 enum Walk {
-    /// A part of the group, by id.
+    /// A part of the group, by position.
     ById(Part, Cursor),
+    /// What is urgent, from the most urgent on, and of those behind this id.
+    Urgent(i64),
     /// Key by key, and each by id.
     ByKey(KeyCursor),
 }
@@ -37,7 +39,7 @@ enum Walk {
 /// Where a claim begins.
 #[derive(Clone, Debug)]
 pub(super) enum Start {
-    /// In a part of the group, behind this id.
+    /// In a part of the group, behind this position.
     ById(Part, i64),
     /// Behind this key, in each behind this id.
     ByKey(String, i64),
@@ -60,7 +62,7 @@ impl Lane {
         let mut lanes = Vec::new();
         for (entry, durable) in shared.durable.iter().enumerate() {
             let by_id = |part| Walk::ById(part, Cursor::new(shared.floor, now));
-            let walks = if durable.ordered {
+            let mut walks = if durable.ordered {
                 vec![
                     Walk::ByKey(KeyCursor::default()),
                     by_id(Part::Unordered),
@@ -69,6 +71,10 @@ impl Lane {
             } else {
                 vec![by_id(Part::All)]
             };
+            walks.push(Walk::ById(Part::Due, Cursor::new(BEFORE_ALL, now)));
+            if durable.is_urgent() {
+                walks.push(Walk::Urgent(shared.floor));
+            }
             lanes.extend(walks.into_iter().map(|walk| Self {
                 entry,
                 pace: Pace::new(shared.options.batch, shared.options.batch_time),
@@ -88,6 +94,7 @@ impl Lane {
     pub(super) fn start(&self, now: Instant) -> Start {
         match &self.walk {
             Walk::ById(part, cursor) => Start::ById(*part, cursor.start(now)),
+            Walk::Urgent(floor) => Start::ById(Part::Urgent, *floor),
             Walk::ByKey(cursor) => Start::ByKey(cursor.start(), self.floor),
         }
     }
@@ -116,9 +123,10 @@ impl Lane {
         match &mut self.walk {
             Walk::ById(_, cursor) => {
                 let more = *full || outcome.cut;
-                let last = last.map(|row| row.get("id"));
+                let last = last.map(|row| row.get("position"));
                 cursor.scanned(claim.start.after(), *took, last, more, Instant::now());
             }
+            Walk::Urgent(_) => {}
             Walk::ByKey(cursor) => {
                 cursor.walked(&claim.claimed.walked, true);
                 // The keys that it did not get to are next.
@@ -142,11 +150,12 @@ impl Lane {
         let Claimed {
             rows, took, walked, ..
         } = &claim.claimed;
-        let last = rows.last().map(|row| row.get("id"));
+        let last = rows.last().map(|row| row.get("position"));
         match &mut self.walk {
             Walk::ById(_, cursor) => {
                 cursor.scanned(claim.start.after(), *took, last, true, Instant::now());
             }
+            Walk::Urgent(_) => {}
             Walk::ByKey(cursor) => {
                 cursor.walked(walked, true);
             }
@@ -162,6 +171,7 @@ impl Lane {
                 cursor.scanned(start, claim.claimed.took, None, false, now);
                 !cursor.is_floor(start) && cursor.is_floor(cursor.start(now))
             }
+            Walk::Urgent(_) => false,
             Walk::ByKey(cursor) => !cursor.walked(&claim.claimed.walked, false),
         };
         if let (false, Some(leftovers)) = (again, &self.leftovers) {
@@ -176,8 +186,8 @@ impl Lane {
             (Walk::ById(_, cursor), Start::ById(_, start)) => {
                 cursor.scanned(*start, took, None, false, now);
             }
-            // It went from the first key to the last.
-            (Walk::ByKey(_), _) | (_, Start::ByKey(..)) => {}
+            // It went from the first to the last.
+            (Walk::ByKey(_) | Walk::Urgent(_), _) | (_, Start::ByKey(..)) => {}
         }
         if let Some(leftovers) = &self.leftovers {
             leftovers.found_nothing(took, now);
@@ -197,9 +207,14 @@ impl Lane {
     /// If something may be there that was not seen: when to look for it, even if nobody rings.
     pub(super) fn unseen_until(&self) -> Option<Instant> {
         match &self.walk {
-            Walk::ById(Part::Left, _) | Walk::ByKey(_) => None,
+            Walk::ById(Part::Left, _) | Walk::Urgent(_) | Walk::ByKey(_) => None,
             Walk::ById(_, cursor) => cursor.unseen_until(),
         }
+    }
+
+    /// Whether it is served before others that are ready, too.
+    pub(super) fn is_urgent(&self) -> bool {
+        matches!(self.walk, Walk::Urgent(_))
     }
 
     /// Whether it is worth while to look at it now; the caller does, if so.
@@ -235,7 +250,7 @@ impl Start {
         }
     }
 
-    /// Behind which id.
+    /// Behind which position; of a walk by key, behind which id.
     pub(super) fn after(&self) -> i64 {
         match self {
             Self::ById(_, id) | Self::ByKey(_, id) => *id,

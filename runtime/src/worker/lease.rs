@@ -194,7 +194,7 @@ impl Lease<'_, '_> {
             None => shared.connector.connect(Role::Consumer).await?,
         };
         let (client, connector) = (&session.client, &shared.connector);
-        let statements = Statements::prepare(client, &shared.sql, connector, false).await?;
+        let statements = Statements::prepare(client, shared).await?;
         let handle = begin(&mut session.client, connector)
             .await
             .map_err(failed)?;

@@ -3,6 +3,7 @@
 //! One session LISTENs and does nothing else; each of `concurrency` consumers has a session of its own, on which it claims
 //! notifications in batches. A NOTIFY only says that a scan is worth while; what is delivered is what the scan finds.
 
+mod alarm;
 mod batch;
 mod bounds;
 mod careful;
@@ -14,6 +15,9 @@ mod delivery;
 mod door;
 mod event;
 mod failure;
+mod heartbeat;
+mod hosts;
+mod inbox;
 mod keys;
 mod lane;
 mod lease;
@@ -42,7 +46,7 @@ use tokio_postgres::{Config, NoTls, Socket};
 
 use crate::{Error, ListenerSet};
 
-pub use event::WorkerEvent;
+pub use event::{SessionState, WorkerEvent};
 pub use options::{Backoff, OnFailure, Retry};
 pub use shutdown::Shutdown;
 
@@ -240,6 +244,25 @@ impl Worker {
         self
     }
 
+    /// How often the listening session is checked. Default 10 s.
+    ///
+    /// Each check, as everything that this session and an idle consumer ask of the server, has to be answered within the same
+    /// time again; else the session is given up and another one is made. So a dead connection is noticed within twice this time,
+    /// whatever the network says. At least 100 ms.
+    #[must_use]
+    pub fn heartbeat(mut self, interval: Duration) -> Self {
+        self.options.heartbeat = interval.max(Duration::from_millis(100));
+        self
+    }
+
+    /// Calls a function when what transient listeners hear changes, so that they reload what they may have missed. It must not
+    /// block: let it set a flag, or send to a task.
+    #[must_use]
+    pub fn on_session(mut self, told: impl Fn(SessionState) + Send + Sync + 'static) -> Self {
+        self.options.on_session = Some(Arc::new(told));
+        self
+    }
+
     /// Calls a function on what happens in the worker, for metrics and tests. It must not block.
     #[must_use]
     pub fn on_event(mut self, observer: impl Fn(WorkerEvent) + Send + Sync + 'static) -> Self {
@@ -275,10 +298,11 @@ impl Worker {
     /// rolled back when it lets go or the process ends. (A runtime of tokio waits for its threads when it is dropped:
     /// `std::process::exit` does not.)
     ///
-    /// A connection that is lost while it works is made again, with growing pauses, for as long as it takes.
+    /// A connection that is lost while it works is made again, with growing pauses (100 ms to 10 s), for as long as it takes. Of several
+    /// hosts, the first that accepts writes is taken each time.
     ///
     /// # Errors
-    /// At the start: the server cannot be reached or is read-only, the migrations are not applied, or an option does not fit.
+    /// At the start: the server cannot be reached (one that is starting or full is waited for) or is read-only, the migrations are not applied, or an option does not fit.
     /// Later only with [`OnFailure::Exit`]: the failure of a listener.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
         let deadline = self.options.shutdown_timeout;
@@ -299,6 +323,7 @@ impl Worker {
             );
         }
         tasks.spawn(maintenance::run(Arc::clone(&shared)));
+        tasks.spawn(alarm::run(Arc::clone(&shared)));
         if !shared.durable.is_empty() {
             for _ in 0..shared.options.concurrency {
                 tasks.spawn(consumer::run(Arc::clone(&shared)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::WorkerEvent;
+use super::{SessionState, WorkerEvent};
 
 /// Times between the attempts of a notification that fails: doubled from `first` up to `max`, each shortened by chance to
 /// between a half and the whole, so that many failures do not come back together. If `max` is `first`, each is exactly that.
@@ -25,6 +25,13 @@ pub enum OnFailure {
 }
 
 pub(super) type Observer = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
+pub(super) type SessionObserver = Arc<dyn Fn(SessionState) + Send + Sync>;
+
+/// Times between the tries to connect.
+const RECONNECT: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    max: Duration::from_secs(10),
+};
 
 pub(super) struct Options {
     pub only: Vec<String>,
@@ -41,7 +48,9 @@ pub(super) struct Options {
     pub dead_after: Duration,
     /// None: for ever.
     pub inbox_retention: Option<Duration>,
+    pub heartbeat: Duration,
     pub observer: Option<Observer>,
+    pub on_session: Option<SessionObserver>,
 }
 
 impl Default for Options {
@@ -60,8 +69,29 @@ impl Default for Options {
             shutdown_timeout: Duration::from_secs(30),
             dead_after: Duration::from_secs(60),
             inbox_retention: Some(Duration::from_secs(30 * 24 * 3_600)),
+            heartbeat: Duration::from_secs(10),
             observer: None,
+            on_session: None,
         }
+    }
+}
+
+impl Options {
+    pub(super) fn emit(&self, event: WorkerEvent) {
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+
+    /// A connection was lost or could not be made: tells it; the time until the next try.
+    pub(super) fn reconnecting(&self, failures: u32, error: &str) -> Duration {
+        let pause = RECONNECT.pause(failures);
+        tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
+        self.emit(WorkerEvent::Reconnecting {
+            pause,
+            error: error.to_owned(),
+        });
+        pause
     }
 }
 

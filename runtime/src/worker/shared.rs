@@ -8,12 +8,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::bounds::Role;
 use super::connect::{Connector, Session};
 use super::door::Rest;
 use super::leftovers::Leftovers;
 use super::options::Options;
-use super::{OnFailure, WorkerEvent};
+use super::{OnFailure, SessionState, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
 use crate::generated::{ListenerSpec, TransientHandler, Wake};
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub floor: i64,
     /// Something may be there: wakes one consumer, who wakes the next if it finds something.
     pub wake: Notify,
+    /// Something will be due.
+    pub alarm: Alarm,
     pub rest: Rest,
     pub stop: CancellationToken,
     pub failure: Mutex<Option<Error>>,
@@ -64,6 +67,14 @@ pub(super) struct Transient {
     pub filter: Vec<(String, String)>,
 }
 
+impl Durable {
+    /// Whether senders of one of its channels may say that a message is urgent.
+    pub(super) fn is_urgent(&self) -> bool {
+        let mut subscriptions = self.spec.subscriptions.iter();
+        subscriptions.any(|subscription| subscription.channel.urgent)
+    }
+}
+
 impl Shared {
     /// Opens a session, unless the worker stops before the server answers, which one that is not there may never do.
     pub(super) async fn connect(&self, role: Role) -> Result<Session, Error> {
@@ -85,8 +96,14 @@ impl Shared {
     }
 
     pub(super) fn emit(&self, event: WorkerEvent) {
-        if let Some(observer) = &self.options.observer {
-            observer(event);
+        self.options.emit(event);
+    }
+
+    /// Tells the application what its transient listeners hear.
+    pub(super) fn session(&self, state: SessionState) {
+        self.emit(WorkerEvent::Session(state));
+        if let Some(told) = &self.options.on_session {
+            told(state);
         }
     }
 
@@ -171,16 +188,7 @@ impl Shared {
         if self.stop.is_cancelled() {
             return false;
         }
-        let backoff = super::Backoff {
-            first: Duration::from_millis(100),
-            max: Duration::from_secs(10),
-        };
-        let pause = backoff.pause(failures);
-        tracing::warn!("no connection to PostgreSQL, next try in {pause:?}: {error}");
-        self.emit(WorkerEvent::Reconnecting {
-            pause,
-            error: error.to_owned(),
-        });
+        let pause = self.options.reconnecting(failures, error);
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.stop.cancelled() => false,

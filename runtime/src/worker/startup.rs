@@ -8,8 +8,9 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::Alarm;
 use super::bounds::{Bounds, Role, Way};
-use super::connect::{Connector, Listen};
+use super::connect::{Connector, Listen, Session};
 use super::door::Rest;
 use super::options::Options;
 use super::selection::{check_names, filter, is_selected};
@@ -90,9 +91,8 @@ pub(super) async fn start(
         );
         return Err(Error::new(Kind::Options, message));
     }
-    let session = connector.connect(Role::Start).await?;
+    let session = connect(&connector, &options).await?;
     let client = &session.client;
-    check_writable(client).await?;
     if let (Way::Pooled, Some(listen)) = (connector.way(), &listen) {
         check_same_database(client, listen).await?;
     }
@@ -122,11 +122,27 @@ pub(super) async fn start(
         transient,
         floor,
         wake: Notify::new(),
+        alarm: Alarm::default(),
         rest: Rest::default(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),
     })
+}
+
+/// Waits for a server that is there and has no room for us yet; whatever else is wrong at the start is better told.
+async fn connect(connector: &Connector, options: &Options) -> Result<Session, Error> {
+    let mut failures = 0;
+    loop {
+        match connector.connect(Role::Start).await {
+            Err(error) if error.is_not_now() => {
+                failures += 1;
+                let pause = options.reconnecting(failures, &error.to_string());
+                tokio::time::sleep(pause).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 /// Channels and operations, as a claim compares them, with the highest version of each that the code reads.
@@ -160,29 +176,6 @@ fn check_options(options: &Options, specs: &[ListenerSpec]) -> Result<(), Error>
         }
     }
     check_names(&options.only, specs)
-}
-
-async fn check_writable(client: &Client) -> Result<(), Error> {
-    let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
-               pg_catalog.current_database()::text";
-    let row = client
-        .query_typed_one(sql, &[])
-        .await
-        .map_err(|error| Error::postgres("ask whether the server accepts writes", error))?;
-    let (standby, read_only, database): (bool, bool, String) = (row.get(0), row.get(1), row.get(2));
-    let why = match (standby, read_only) {
-        (true, _) => {
-            "the server is a standby: connect to the primary, for instance with target_session_attrs=read-write"
-        }
-        (_, true) => {
-            "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only"
-        }
-        _ => return Ok(()),
-    };
-    Err(Error::new(
-        Kind::ReadOnly,
-        format!("cannot work on database \"{database}\": {why}"),
-    ))
 }
 
 /// Listening in another database than that of the work would be silence.

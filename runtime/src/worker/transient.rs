@@ -5,22 +5,22 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
-use super::WorkerEvent;
 use super::bounds::Role;
 use super::connect::Session;
 use super::delivery::begin;
 use super::failure::report_transient;
+use super::inbox::{Inbox, Next};
 use super::panic::guard;
 use super::shared::{Shared, Transient};
 use super::timeout::limited;
+use super::{SessionState, WorkerEvent};
 use crate::payload::{DecodeError, Object};
 use crate::{Context, Error, Op, PgTimestampTz, TransientCx, TransientNotification};
 
-/// How many notifications may wait for one listener. What comes beyond that is dropped with a warning: holding up the
-/// listening session instead would fill the queue of the server, and then writers fail.
+/// How many notifications may wait for one listener. What comes beyond that is counted, and the application told of it: to hold up
+/// the listening session instead would fill the queue of the server, and then writers fail; to keep everything, our memory.
 const WAITING: usize = 1_024;
 
 /// A payload, and which subscription of its listener it is for.
@@ -28,14 +28,12 @@ type Received = (usize, Arc<str>);
 
 /// A subscription of a listener, and what waits for that.
 struct Queue {
-    listener: usize,
     subscription: usize,
-    sender: Sender<Received>,
+    inbox: Arc<Inbox<Received>>,
 }
 
 /// Distributes what the listening session receives to one task a listener.
 pub(super) struct Dispatcher {
-    shared: Arc<Shared>,
     /// By wire name.
     queues: HashMap<&'static str, Vec<Queue>>,
 }
@@ -49,62 +47,43 @@ impl Dispatcher {
             session: Mutex::new(None),
         });
         for (index, entry) in shared.transient.iter().enumerate() {
-            let (sender, receiver) = mpsc::channel(WAITING);
+            let inbox = Arc::new(Inbox::new(WAITING));
             for (subscription, subscribed) in entry.spec.subscriptions.iter().enumerate() {
                 queues
                     .entry(subscribed.channel.wire)
                     .or_default()
                     .push(Queue {
-                        listener: index,
                         subscription,
-                        sender: sender.clone(),
+                        inbox: Arc::clone(&inbox),
                     });
             }
-            tasks.spawn(run(
-                Arc::clone(shared),
-                index,
-                receiver,
-                Arc::clone(&spills),
-            ));
+            tasks.spawn(run(Arc::clone(shared), index, inbox, Arc::clone(&spills)));
         }
-        Self {
-            shared: Arc::clone(shared),
-            queues,
-        }
+        Self { queues }
     }
 
     /// Never waits.
     pub(super) fn dispatch(&self, wire: &str, payload: &str) {
         let payload: Arc<str> = payload.into();
         for queue in self.queues.get(wire).into_iter().flatten() {
-            let received = (queue.subscription, Arc::clone(&payload));
-            if queue.sender.try_send(received).is_err() && !self.shared.stop.is_cancelled() {
-                let listener = self.shared.transient[queue.listener].spec.name;
-                tracing::warn!(
-                    listener,
-                    "dropped a transient notification: {WAITING} are waiting for this listener"
-                );
-                self.shared.emit(WorkerEvent::Dropped { listener });
-            }
+            queue.inbox.put((queue.subscription, Arc::clone(&payload)));
         }
     }
 }
 
 /// Calls one listener, notification by notification.
-async fn run(
-    shared: Arc<Shared>,
-    index: usize,
-    mut queue: Receiver<Received>,
-    spills: Arc<Spills>,
-) {
+async fn run(shared: Arc<Shared>, index: usize, inbox: Arc<Inbox<Received>>, spills: Arc<Spills>) {
     let entry = &shared.transient[index];
     loop {
         let (subscription, payload) = tokio::select! {
             biased;
             () = shared.stop.cancelled() => return,
-            payload = queue.recv() => match payload {
-                Some(received) => received,
-                None => return,
+            next = inbox.next() => match next {
+                Next::One(received) => received,
+                Next::Missed(count) => {
+                    missed(&shared, entry, count, "too many were waiting for this listener");
+                    continue;
+                }
             },
         };
         if let Err(problem) = handle(&shared, entry, subscription, &payload, &spills).await {
@@ -115,6 +94,17 @@ async fn run(
             );
         }
     }
+}
+
+/// Tells that a listener did not get everything.
+fn missed(shared: &Shared, entry: &Transient, count: u64, why: &str) {
+    let listener = entry.spec.name;
+    tracing::warn!(
+        listener,
+        count,
+        "transient notifications were missed: {why}"
+    );
+    shared.session(SessionState::Missed { listener, count });
 }
 
 async fn handle(
@@ -129,7 +119,13 @@ async fn handle(
     };
     let mut envelope = parse(payload)?;
     if let Some(id) = envelope.get("spill").and_then(Value::as_i64) {
-        envelope = parse(&spills.fetch(id).await?)?;
+        match spills.fetch(id).await {
+            Ok(body) => envelope = parse(&body)?,
+            Err(why) => {
+                missed(shared, entry, 1, &why);
+                return Ok(());
+            }
+        }
     }
     let Some(notification) = notification(entry, subscription, &envelope)? else {
         return Ok(());
@@ -205,23 +201,33 @@ impl Spills {
             let Some(open) = session.as_mut() else {
                 continue;
             };
-            let fetch = async {
-                let transaction = begin(&mut open.client, &self.shared.connector).await?;
-                let row = transaction
-                    .query_opt(&self.shared.sql.spilled(), &[&id])
-                    .await?;
-                transaction.commit().await?;
-                Ok::<_, tokio_postgres::Error>(row)
-            };
-            match fetch.await {
-                Ok(Some(row)) => return Ok(row.get(0)),
+            match fetch(open, &self.shared, id).await {
+                Ok(Some(body)) => return Ok(body),
                 Ok(None) => return Err(format!("its body (spill {id}) is gone")),
-                Err(error) if error.is_closed() && !fresh => {}
                 Err(error) => {
-                    return Err(Error::postgres("fetch a spilled notification", error).to_string());
+                    *session = None;
+                    if fresh {
+                        return Err(error.to_string());
+                    }
                 }
             }
         }
         Err("no connection".to_owned())
     }
+}
+
+async fn fetch(session: &mut Session, shared: &Shared, id: i64) -> Result<Option<String>, Error> {
+    let failed = |error| Error::postgres("fetch a spilled notification", error);
+    // As with a consumer: to begin takes no time, so here a dead connection shows.
+    let deadline = shared.options.heartbeat;
+    let begun = tokio::time::timeout(deadline, begin(&mut session.client, &shared.connector)).await;
+    let transaction = begun
+        .map_err(|_| Error::no_answer(deadline))?
+        .map_err(failed)?;
+    let row = transaction
+        .query_opt(&shared.sql.spilled(), &[&id])
+        .await
+        .map_err(failed)?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(row.map(|row| row.get(0)))
 }

@@ -37,6 +37,7 @@ pub(crate) const fn ordered(name: &'static str) -> ListenerSpec {
                 version: 1,
                 was: &[],
                 ordered: true,
+                urgent: false,
             },
             ops: &[Op::Message],
         }],

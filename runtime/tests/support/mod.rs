@@ -25,29 +25,40 @@ pub(crate) const CATALOG: Catalog = Catalog {
     models: &[],
 };
 pub(crate) const WORK: ListenerSpec = listener("work");
-pub(crate) const OTHER: ListenerSpec = listener("other");
+/// Its channel takes urgent messages.
+pub(crate) const OTHER: ListenerSpec = ListenerSpec {
+    subscriptions: URGENT_JOBS,
+    ..listener("other")
+};
+const JOBS: &[Subscription] = &[jobs(false)];
+const URGENT_JOBS: &[Subscription] = &[jobs(true)];
 
 pub(crate) const fn listener(name: &'static str) -> ListenerSpec {
     ListenerSpec {
         name,
         group: name,
         was: &[],
-        subscriptions: &[Subscription {
-            channel: Channel {
-                name: "jobs",
-                wire: "pgpubsub_jobs",
-                delivery: Delivery::Durable,
-                wake: Wake::Commit,
-                function: "notify_jobs",
-                version: 1,
-                was: &[],
-                ordered: false,
-            },
-            ops: &[Op::Message],
-        }],
+        subscriptions: JOBS,
         filter: &[],
         retry: pgpubsub_runtime::Retry::DEFAULT,
         timeout: None,
+    }
+}
+
+const fn jobs(urgent: bool) -> Subscription {
+    Subscription {
+        channel: Channel {
+            name: "jobs",
+            wire: "pgpubsub_jobs",
+            delivery: Delivery::Durable,
+            wake: Wake::Commit,
+            function: "notify_jobs",
+            version: 1,
+            was: &[],
+            ordered: false,
+            urgent,
+        },
+        ops: &[Op::Message],
     }
 }
 
@@ -132,6 +143,11 @@ impl DurableHandler for Work {
                     let row = cx.transaction().query_one(sql, &[]).await?;
                     let settings: String = row.get(0);
                     cx.transaction().execute(insert, &[&settings]).await?;
+                }
+                "block" => {
+                    let lock = "SELECT pg_advisory_xact_lock(1)";
+                    cx.transaction().batch_execute(lock).await?;
+                    cx.transaction().execute(insert, &[&effect]).await?;
                 }
                 _ => {
                     cx.transaction().execute(insert, &[&effect]).await?;
@@ -239,6 +255,18 @@ impl Running {
         let worker = set_up(worker);
         let task = tokio::spawn(worker.run_until(async move { shutdown.notified().await }));
         Self { stop, task, events }
+    }
+
+    /// Waits until a consumer has found nothing to do.
+    pub(crate) async fn idle(&mut self) {
+        let idle = async {
+            while let Some(event) = self.events.recv().await {
+                if let WorkerEvent::Idle = event {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, idle).await.expect("idle");
     }
 
     pub(crate) async fn stop(self) -> mpsc::UnboundedReceiver<WorkerEvent> {

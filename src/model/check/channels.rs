@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::{order, past, triggers};
+use super::{message_options, order, past, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -46,9 +46,12 @@ pub(super) fn check(
         let kind = if is_message {
             of_triggers_only(declared, diagnostics);
             let extends = messages.base_of(index, diagnostics);
+            let fields = messages.fields_of(index, diagnostics);
+            let options = message_options::check(declared, delivery, &fields, diagnostics);
             ChannelKind::Message {
-                fields: messages.fields_of(index, diagnostics),
+                fields,
                 extends,
+                options,
             }
         } else {
             let model = declared
@@ -63,6 +66,7 @@ pub(super) fn check(
                 model: model.map(|model| (model, &models[model])),
                 types,
             };
+            message_options::of_messages_only(declared, diagnostics);
             ChannelKind::Trigger(triggers::check(&context, diagnostics))
         };
         channels.push(Channel {

@@ -8,6 +8,7 @@ mod derives;
 mod extra;
 mod generate;
 mod listeners;
+mod message_options;
 mod messages;
 mod models;
 mod names;

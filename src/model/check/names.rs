@@ -102,12 +102,20 @@ pub(super) fn check_derived(
         unusable,
     } = claimed;
     for (declared, channel) in document.channels.iter().zip(channels) {
-        if let ChannelKind::Trigger(trigger) = &channel.kind {
-            for suffix in trigger.image_suffixes() {
-                let becomes = format!("{}{suffix}", channel.name.to_pascal_case());
-                let what = "the row of channel";
+        match &channel.kind {
+            ChannelKind::Trigger(trigger) => {
+                for suffix in trigger.image_suffixes() {
+                    let becomes = format!("{}{suffix}", channel.name.to_pascal_case());
+                    let what = "the row of channel";
+                    types.add(&becomes, &declared.name, what, diagnostics);
+                }
+            }
+            ChannelKind::Message { options, .. } if options.are_said() => {
+                let becomes = format!("{}_options", channel.name).to_pascal_case();
+                let what = "the options of channel";
                 types.add(&becomes, &declared.name, what, diagnostics);
             }
+            ChannelKind::Message { .. } => {}
         }
     }
     let declared: HashMap<&str, &Spanned<String>> = document

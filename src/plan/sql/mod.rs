@@ -3,6 +3,7 @@
 mod capture;
 mod condition;
 mod door;
+mod message;
 mod order;
 mod probe;
 mod trigger;
@@ -17,6 +18,7 @@ use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
+pub(in crate::plan) use message::SqlOptions;
 pub use order::SqlGroup;
 pub use trigger::SqlTrigger;
 
@@ -100,6 +102,9 @@ pub struct SqlFunction {
     pub has_condition: bool,
     /// Whether it makes an order key, row by row.
     pub has_order_key: bool,
+    /// Of a message channel whose messages are more than stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<SqlOptions>,
 }
 
 /// What a capture function does for one operation.
@@ -222,20 +227,14 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
                 }));
                 functions.push(function);
             }
-            ChannelKind::Message { .. } => {
+            ChannelKind::Message { options, .. } => {
                 let version = versions.of_channel(schema, channel);
                 let groups = groups.of(index, Op::Message);
-                functions.push(notify(
-                    schema,
-                    channel,
-                    &channel.name,
-                    groups.clone(),
-                    version,
-                ));
-                // Programs that know the former name may still publish while the new ones start.
-                for former in channel.was.iter().flatten() {
-                    functions.push(notify(schema, channel, former, groups.clone(), version));
-                }
+                // Programs that know a former name may still publish while the new ones start.
+                let former = channel.was.iter().flatten();
+                functions.extend(std::iter::once(&channel.name).chain(former).map(|name| {
+                    message::function(schema, channel, options, name, &groups, version)
+                }));
             }
         }
     }
@@ -275,38 +274,6 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
             })
             .collect(),
     }
-}
-
-/// The function of a message channel under its name or a former one.
-fn notify(
-    schema: &Schema,
-    channel: &Channel,
-    name: &str,
-    groups: Vec<SqlGroup>,
-    version: u32,
-) -> SqlFunction {
-    let branch = SqlBranch {
-        keyword: "",
-        tg_op: String::new(),
-        op: sql_literal(Op::Message.as_str()),
-        ordered: order::is_ordered(&groups),
-        doors: door::keys(schema, channel, &groups),
-        groups,
-        order_key: order::of_message(schema, channel),
-        key_values: Vec::new(),
-        images: Vec::new(),
-        condition: Vec::new(),
-        rows: None,
-    };
-    let arguments = "pg_catalog.text, pg_catalog.int4";
-    let mut function = function(schema, channel, "notify", name, arguments, vec![branch]);
-    function.model_version = version;
-    function.has_order_key = function.branches[0].order_key.is_some();
-    if !function.durable {
-        // The time of the notification is part of what is sent.
-        function.settings = vec!["timezone = 'UTC'"];
-    }
-    function
 }
 
 fn function(
@@ -351,6 +318,7 @@ fn function(
         own_triggers: false,
         has_condition: false,
         has_order_key: false,
+        options: None,
     }
 }
 

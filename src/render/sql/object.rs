@@ -35,6 +35,7 @@ impl<'a> Objects<'a> {
             plan,
             sql: context! {
                 schema => &plan.schema,
+                notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,
@@ -129,6 +130,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
     }
     layout::environment(&[
         template!("macros.sql.j2"),
+        template!("messages.sql.j2"),
         template!("storage.sql.j2"),
         template!("db_version.sql.j2"),
         template!("function.sql.j2"),

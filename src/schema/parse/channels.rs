@@ -1,9 +1,10 @@
 //! `channels:`.
 
+use super::message_options::message_options;
 use super::{extra, missing, past, settings};
 use crate::schema::document::{
-    ChangedDecl, ChannelDecl, Default, DefaultsDecl, EventDecl, ExtraDecl, FieldDecl, PastDecl,
-    PayloadDecl, Spanned,
+    ChangedDecl, ChannelDecl, Default, DefaultsDecl, EventDecl, ExtraDecl, FieldDecl,
+    MessageOptionsDecl, PastDecl, PayloadDecl, Spanned,
 };
 use crate::schema::language;
 use crate::schema::node::{Node, Value};
@@ -30,6 +31,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
         condition_in: None,
         message: None,
         extends: None,
+        options: MessageOptionsDecl::default(),
         extra: ExtraDecl::default(),
         keys: Vec::new(),
         broken: true,
@@ -58,6 +60,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
     channel.deferred = reader.bool(&fields, "deferred");
     channel.condition_in = reader.word(&fields, "condition_in", language::CONDITION_IN);
     channel.trigger = reader.word(&fields, "trigger", language::TRIGGERS);
+    channel.options = message_options(reader, &fields);
     channel.extra = extra(reader, &fields);
     if let Some(node) = fields.get("message") {
         let entries = reader.entries(node, &format!("`message` of {what}"));

@@ -3,6 +3,7 @@
 mod channels;
 mod generate;
 mod listeners;
+mod message_options;
 mod models;
 mod types;
 

@@ -246,7 +246,7 @@ fn a_recorded_version_is_part_of_what_functions_store() {
     let up = up.join("\n");
     for line in [
         // A program says the version of what it publishes; this is for who does not.
-        "\"notify_reads\"(\"payload\" pg_catalog.text, \"model_version\" pg_catalog.int4 DEFAULT 3)",
+        "\"model_version\" pg_catalog.int4 DEFAULT 3, \"options\" pg_catalog.json DEFAULT NULL",
         "('counting', 'reads', 'message', $2,",
         "('audit', 'account_saved', 'insert', 5,",
         "'op', 'message', 'model_version', $2,",

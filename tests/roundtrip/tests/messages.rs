@@ -5,8 +5,13 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgpubsub_roundtrip::pubsub::{Defaults, MoreDefaults, Values, Whisper};
-use pgpubsub_runtime::chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta};
+use std::time::Duration;
+
+use pgpubsub_roundtrip::pubsub::{
+    Defaults, MoreDefaults, Reminder, ReminderOptions, Values, Whisper,
+};
+use pgpubsub_runtime::Priority;
+use pgpubsub_runtime::chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use pgpubsub_runtime::serde_json::json;
 use support::{Fixture, Seen};
 
@@ -109,7 +114,7 @@ async fn defaults_are_those_of_the_schema_and_a_sub_channel_overrides_them() {
 async fn a_missing_migration_is_told_to_the_publisher() {
     let fixture = Fixture::migrated().await;
     fixture
-        .sql("DROP FUNCTION pgpubsub.notify_whisper(text, int)")
+        .sql("DROP FUNCTION pgpubsub.notify_whisper(text, int, json)")
         .await;
     let error = Whisper::new("x".into())
         .notify(&fixture.writer)
@@ -120,6 +125,48 @@ async fn a_missing_migration_is_told_to_the_publisher() {
         error.to_string().contains("apply the migrations"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn what_the_sender_says_of_a_message_arrives() {
+    let fixture = Fixture::migrated().await;
+    let mut work = fixture.work(&["on_reminder"]).await;
+    let send = async |text: &str, options: ReminderOptions| {
+        let message = Reminder::new(text.into());
+        message.notify_with(&fixture.writer, options).await.unwrap();
+    };
+    let options = ReminderOptions::new;
+    let yesterday = Utc::now() - TimeDelta::days(1);
+    send("expired", options().expires(yesterday)).await;
+    send("much later", options().notify_at(Duration::MAX)).await;
+    let soon = Duration::from_millis(300);
+    send("later", options().notify_at(soon)).await;
+    send("urgent", options().priority(Priority::HIGHEST)).await;
+    send("at once", options().notify_at(yesterday)).await;
+    send("as usual", options()).await;
+    let mut received = Vec::new();
+    for _ in 0..4 {
+        let Seen::OnReminder(message, notification) = work.one().await else {
+            panic!("another listener")
+        };
+        assert_eq!(notification.id < 0, message.text == "later");
+        received.push(message.text);
+    }
+    assert_eq!(received.pop().as_deref(), Some("later"));
+    received.sort_unstable();
+    assert_eq!(received, ["as usual", "at once", "urgent"]);
+    let left = "SELECT count(*) FROM pgpubsub.notification";
+    fixture.until(left, 1).await;
+    work.stop().await;
+    let long = DateTime::<Utc>::MAX_UTC;
+    let never = options().notify_at(long);
+    let error = Reminder::new("never".into())
+        .notify_with(&fixture.writer, never)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("never be due"), "{error}");
+    send("much later", options().expires(long)).await;
+    assert_eq!(fixture.count(left).await, 1, "folded");
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ pub(crate) enum Seen {
     OnValues(Values, Notification),
     OnDefaults(Defaults, Notification),
     OnMoreDefaults(MoreDefaults, Notification),
+    OnReminder(Reminder, Notification),
     TenantSeen(ItemSeen, TransientNotification),
     AllSeen(ItemSeen, TransientNotification),
     OnWhisper(Whisper, TransientNotification),
@@ -221,6 +222,12 @@ impl OnMoreDefaults for Recorder {
         cx: &mut Cx<'_>,
     ) -> Result<(), ListenerError> {
         self.record(Seen::OnMoreDefaults(event, cx.notification().clone()))
+    }
+}
+
+impl OnReminder for Recorder {
+    async fn on_reminder(&self, event: Reminder, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnReminder(event, cx.notification().clone()))
     }
 }
 
