@@ -211,6 +211,7 @@ impl AuthorSaved {
         version: 2,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -252,6 +253,7 @@ impl PostGone {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -310,6 +312,7 @@ impl PostBulk {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -359,6 +362,7 @@ impl PostLate {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -394,6 +398,7 @@ impl PostWiped {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -433,6 +438,7 @@ impl Reads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -762,6 +762,7 @@ impl EverythingChanged {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -850,6 +851,7 @@ impl Defaults {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1082,6 +1084,7 @@ impl Required {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1179,6 +1182,7 @@ impl Empty {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1242,6 +1246,7 @@ impl Short {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

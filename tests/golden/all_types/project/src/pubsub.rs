@@ -770,6 +770,7 @@ impl EverythingChanged {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -858,6 +859,7 @@ impl Defaults {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1090,6 +1092,7 @@ impl Required {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1187,6 +1190,7 @@ impl Empty {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1250,6 +1254,7 @@ impl Short {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

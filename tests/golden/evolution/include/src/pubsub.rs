@@ -311,6 +311,7 @@ impl AccountSaved {
         version: 5,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -393,6 +394,7 @@ impl AccountTouched {
         version: 5,
         was: &["account_poked"],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -463,6 +465,7 @@ impl AccountLeveled {
         version: 5,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -504,6 +507,7 @@ impl SavingsMade {
         version: 3,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -541,6 +545,7 @@ impl LongMade {
         version: 4,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -578,6 +583,7 @@ impl MovedMade {
         version: 2,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -627,6 +633,7 @@ impl Reads {
         version: 3,
         was: &["views"],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -732,6 +739,7 @@ impl Pinged {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -795,6 +803,7 @@ impl Asked {
         version: 2,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -865,6 +874,7 @@ impl Answered {
         version: 2,
         was: &["replied"],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -319,6 +319,7 @@ impl AccountSaved {
         version: 5,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -401,6 +402,7 @@ impl AccountTouched {
         version: 5,
         was: &["account_poked"],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -471,6 +473,7 @@ impl AccountLeveled {
         version: 5,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -512,6 +515,7 @@ impl SavingsMade {
         version: 3,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -549,6 +553,7 @@ impl LongMade {
         version: 4,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -586,6 +591,7 @@ impl MovedMade {
         version: 2,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -635,6 +641,7 @@ impl Reads {
         version: 3,
         was: &["views"],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -740,6 +747,7 @@ impl Pinged {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -803,6 +811,7 @@ impl Asked {
         version: 2,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -873,6 +882,7 @@ impl Answered {
         version: 2,
         was: &["replied"],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -198,6 +198,7 @@ impl MixedCase {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -242,6 +243,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -297,6 +299,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -341,6 +344,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.

@@ -20,9 +20,13 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         AccountWiped::CHANNEL,
         AccountGone::CHANNEL,
         AccountOwn::CHANNEL,
+        AccountOrdered::CHANNEL,
         GuestCame::CHANNEL,
         MeasureBulk::CHANNEL,
         MeasureFlash::CHANNEL,
+        MeasureOrdered::CHANNEL,
+        LogLine::CHANNEL,
+        LogTotal::CHANNEL,
         Reads::CHANNEL,
         PostReads::CHANNEL,
         PageReads::CHANNEL,
@@ -32,18 +36,18 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         REINDEX,
         AUDIT,
         ARCHIVE,
+        MIXED,
         ON_ACCOUNT_TUNED,
         ON_ACCOUNT_QUIET,
         ON_ACCOUNT_RENAMED,
         ON_ACCOUNT_SETTLED,
         ON_ACCOUNT_COPIED,
         ON_ACCOUNT_APPLIED,
-        ON_ACCOUNT_WIPED,
         ON_ACCOUNT_GONE,
         ON_ACCOUNT_OWN,
         ON_GUEST_CAME,
-        ON_MEASURE_BULK,
         ON_MEASURE_FLASH,
+        ON_MEASURE_ORDERED,
     ],
     models: &[Account::MODEL, Guest::MODEL, Measure::MODEL],
 };
@@ -89,6 +93,7 @@ impl Account {
             AccountWiped::CHANNEL.name,
             AccountGone::CHANNEL.name,
             AccountOwn::CHANNEL.name,
+            AccountOrdered::CHANNEL.name,
         ],
     };
 }
@@ -162,7 +167,11 @@ impl Measure {
     pub const MODEL: runtime::generated::Model = runtime::generated::Model {
         name: "measure",
         version: 1,
-        channels: &[MeasureBulk::CHANNEL.name, MeasureFlash::CHANNEL.name],
+        channels: &[
+            MeasureBulk::CHANNEL.name,
+            MeasureFlash::CHANNEL.name,
+            MeasureOrdered::CHANNEL.name,
+        ],
     };
 }
 
@@ -258,6 +267,7 @@ impl AccountSaved {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -323,6 +333,7 @@ impl AccountTuned {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -361,6 +372,7 @@ impl AccountQuiet {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -416,6 +428,7 @@ impl AccountAny {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -472,6 +485,7 @@ impl AccountRenamed {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -519,6 +533,7 @@ impl AccountSettled {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -559,6 +574,7 @@ impl AccountCopied {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -596,6 +612,7 @@ impl AccountApplied {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -630,6 +647,7 @@ impl AccountWiped {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -671,6 +689,7 @@ impl AccountGone {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -720,6 +739,7 @@ impl AccountOwn {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -738,6 +758,62 @@ impl runtime::generated::Event for AccountOwn {
                 old: event.row("old", version)?,
                 new: event.row("new", version)?,
             }),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
+/// Event of the channel `account_ordered`.
+#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AccountOrdered {
+    /// A row was inserted.
+    Insert {
+        /// The row after.
+        new: Account,
+    },
+    /// A row was updated.
+    Update {
+        /// The row before.
+        old: Account,
+        /// The row after.
+        new: Account,
+    },
+    /// The table was truncated: all its rows are gone.
+    Truncate,
+}
+
+impl AccountOrdered {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "account_ordered",
+        wire: "pgpubsub_account_ordered",
+        delivery: runtime::Delivery::Durable,
+        wake: runtime::generated::Wake::Door,
+        function: "capture_account_ordered",
+        version: 1,
+        was: &[],
+        ordered: true,
+        urgent: false,
+    };
+}
+
+impl runtime::generated::Event for AccountOrdered {
+    fn decode_event(
+        op: runtime::Op,
+        version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        let event = runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Insert => Ok(Self::Insert {
+                new: event.row("new", version)?,
+            }),
+            runtime::Op::Update => Ok(Self::Update {
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
+            }),
+            runtime::Op::Truncate => Ok(Self::Truncate),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
     }
@@ -770,6 +846,7 @@ impl GuestCame {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -836,6 +913,7 @@ impl MeasureBulk {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -886,6 +964,7 @@ impl MeasureFlash {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -899,6 +978,213 @@ impl runtime::generated::Event for MeasureFlash {
         match op {
             runtime::Op::Insert => Ok(Self {
                 new: event.row("new", version)?,
+            }),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
+/// Event of the channel `measure_ordered`.
+#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MeasureOrdered {
+    /// A row was inserted.
+    Insert {
+        /// The row after.
+        new: Measure,
+    },
+    /// A row whose primary key was changed, as it was; `UpdatedTo` tells what it became.
+    UpdatedFrom {
+        /// The row before.
+        old: Measure,
+    },
+    /// A row whose primary key was changed, as it is now; `UpdatedFrom` tells what it was.
+    UpdatedTo {
+        /// The row after.
+        new: Measure,
+    },
+    /// A row was updated.
+    Update {
+        /// The row before.
+        old: Measure,
+        /// The row after.
+        new: Measure,
+    },
+}
+
+impl MeasureOrdered {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "measure_ordered",
+        wire: "pgpubsub_measure_ordered",
+        delivery: runtime::Delivery::Durable,
+        wake: runtime::generated::Wake::Door,
+        function: "capture_measure_ordered",
+        version: 1,
+        was: &[],
+        ordered: true,
+        urgent: false,
+    };
+}
+
+impl runtime::generated::Event for MeasureOrdered {
+    fn decode_event(
+        op: runtime::Op,
+        version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        let event = runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Insert => Ok(Self::Insert {
+                new: event.row("new", version)?,
+            }),
+            runtime::Op::Update if event.is_null("new") => Ok(Self::UpdatedFrom {
+                old: event.row("old", version)?,
+            }),
+            runtime::Op::Update if event.is_null("old") => Ok(Self::UpdatedTo {
+                new: event.row("new", version)?,
+            }),
+            runtime::Op::Update => Ok(Self::Update {
+                old: event.row("old", version)?,
+                new: event.row("new", version)?,
+            }),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
+/// Message of the channel `log_line`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// Field `customer`: int.
+    pub customer: i64,
+    /// Field `line`: string.
+    pub line: String,
+}
+
+impl LogLine {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "log_line",
+        wire: "pgpubsub_log_line",
+        delivery: runtime::Delivery::Durable,
+        wake: runtime::generated::Wake::Door,
+        function: "notify_log_line",
+        version: 1,
+        was: &[],
+        ordered: true,
+        urgent: false,
+    };
+
+    /// A message with its defaults.
+    #[must_use]
+    pub fn new(customer: i64, line: String) -> Self {
+        Self { customer, line }
+    }
+
+    /// Publishes the message: within the client's transaction, if it is in one.
+    ///
+    /// # Errors
+    /// If the database refuses it, or the connection is gone.
+    pub async fn notify(
+        &self,
+        client: &impl runtime::tokio_postgres::GenericClient,
+    ) -> Result<(), runtime::Error> {
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_log_line\"($1, 1)";
+        runtime::generated::notify(client, STATEMENT, self).await
+    }
+}
+
+impl runtime::payload::Encode for LogLine {
+    fn encode(&self) -> runtime::serde_json::Value {
+        let mut message = runtime::payload::ObjectBuilder::new();
+        message.field("customer", &self.customer);
+        message.field("line", &self.line);
+        message.finish()
+    }
+}
+
+impl runtime::generated::Event for LogLine {
+    fn decode_event(
+        op: runtime::Op,
+        _version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        let message = runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Message => Ok(Self {
+                customer: message.field("customer")?,
+                line: message.field("line")?,
+            }),
+            other => Err(runtime::payload::DecodeError::unexpected_op(other)),
+        }
+    }
+}
+
+/// Message of the channel `log_total`.
+///
+/// Extends the channel `log_line`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogTotal {
+    /// Field `customer`: int.
+    pub customer: i64,
+    /// Field `line`: string.
+    pub line: String,
+}
+
+impl LogTotal {
+    /// How the database knows this channel.
+    pub const CHANNEL: runtime::generated::Channel = runtime::generated::Channel {
+        name: "log_total",
+        wire: "pgpubsub_log_total",
+        delivery: runtime::Delivery::Durable,
+        wake: runtime::generated::Wake::Door,
+        function: "notify_log_total",
+        version: 1,
+        was: &[],
+        ordered: true,
+        urgent: false,
+    };
+
+    /// A message with its defaults.
+    #[must_use]
+    pub fn new(customer: i64, line: String) -> Self {
+        Self { customer, line }
+    }
+
+    /// Publishes the message: within the client's transaction, if it is in one.
+    ///
+    /// # Errors
+    /// If the database refuses it, or the connection is gone.
+    pub async fn notify(
+        &self,
+        client: &impl runtime::tokio_postgres::GenericClient,
+    ) -> Result<(), runtime::Error> {
+        const STATEMENT: &str = "SELECT \"pgpubsub\".\"notify_log_total\"($1, 1)";
+        runtime::generated::notify(client, STATEMENT, self).await
+    }
+}
+
+impl runtime::payload::Encode for LogTotal {
+    fn encode(&self) -> runtime::serde_json::Value {
+        let mut message = runtime::payload::ObjectBuilder::new();
+        message.field("customer", &self.customer);
+        message.field("line", &self.line);
+        message.finish()
+    }
+}
+
+impl runtime::generated::Event for LogTotal {
+    fn decode_event(
+        op: runtime::Op,
+        _version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        let message = runtime::payload::Object::new(payload)?;
+        match op {
+            runtime::Op::Message => Ok(Self {
+                customer: message.field("customer")?,
+                line: message.field("line")?,
             }),
             other => Err(runtime::payload::DecodeError::unexpected_op(other)),
         }
@@ -923,6 +1209,7 @@ impl Reads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -990,6 +1277,7 @@ impl PostReads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1066,6 +1354,7 @@ impl PageReads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -1465,6 +1754,131 @@ impl<L: Archive> runtime::generated::LeaseHandler for ArchiveHandler<L> {
     }
 }
 
+/// What the listener [`Mixed`] gets.
+#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MixedEvent {
+    /// From the channel `account_ordered`.
+    AccountOrdered(AccountOrdered),
+    /// From the channel `account_wiped`.
+    AccountWiped(AccountWiped),
+    /// From the channel `log_line`.
+    LogLine(LogLine),
+    /// From the channel `log_total`.
+    LogTotal(LogTotal),
+    /// From the channel `measure_bulk`.
+    MeasureBulk(MeasureBulk),
+}
+
+#[rustfmt::skip]
+impl runtime::generated::ChannelEvent for MixedEvent {
+    fn decode_event(
+        channel: &str,
+        op: runtime::Op,
+        version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        match channel {
+            "account_ordered" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountOrdered)
+            }
+            "account_wiped" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountWiped)
+            }
+            "log_line" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogLine)
+            }
+            "log_total" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogTotal)
+            }
+            "measure_bulk" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::MeasureBulk)
+            }
+            other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
+        }
+    }
+}
+
+/// Listener `mixed` on the channels `account_ordered`, `account_wiped`, `log_line`, `log_total`, `measure_bulk`.
+pub trait Mixed: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn mixed(
+        &self,
+        event: MixedEvent,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Mixed> Mixed for ::std::sync::Arc<L> {
+    fn mixed(
+        &self,
+        event: MixedEvent,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::mixed(self, event, cx)
+    }
+}
+
+/// The listener `Mixed` as the database knows it.
+pub const MIXED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "mixed",
+    group: "mixed",
+    was: &[],
+    subscriptions: &[
+        runtime::generated::Subscription {
+            channel: AccountOrdered::CHANNEL,
+            ops: &[
+                runtime::Op::Insert,
+                runtime::Op::Update,
+                runtime::Op::Truncate,
+            ],
+        },
+        runtime::generated::Subscription {
+            channel: AccountWiped::CHANNEL,
+            ops: &[runtime::Op::Truncate],
+        },
+        runtime::generated::Subscription {
+            channel: LogLine::CHANNEL,
+            ops: &[runtime::Op::Message],
+        },
+        runtime::generated::Subscription {
+            channel: LogTotal::CHANNEL,
+            ops: &[runtime::Op::Message],
+        },
+        runtime::generated::Subscription {
+            channel: MeasureBulk::CHANNEL,
+            ops: &[
+                runtime::Op::Insert,
+                runtime::Op::Update,
+                runtime::Op::Delete,
+            ],
+        },
+    ],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct MixedHandler<L>(L);
+
+#[rustfmt::skip]
+impl<L: Mixed> runtime::generated::DurableHandler for MixedHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let channel = &cx.notification().channel;
+            let version = cx.notification().model_version;
+            let event = runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::mixed(&self.0, event, cx).await
+        })
+    }
+}
+
 /// Listener `on_account_tuned` on the channel `account_tuned`.
 pub trait OnAccountTuned: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
@@ -1777,58 +2191,6 @@ impl<L: OnAccountApplied> runtime::generated::DurableHandler for OnAccountApplie
     }
 }
 
-/// Listener `on_account_wiped` on the channel `account_wiped`.
-pub trait OnAccountWiped: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back; it is tried again later.
-    fn on_account_wiped(
-        &self,
-        event: AccountWiped,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
-}
-
-impl<L: OnAccountWiped> OnAccountWiped for ::std::sync::Arc<L> {
-    fn on_account_wiped(
-        &self,
-        event: AccountWiped,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
-        L::on_account_wiped(self, event, cx)
-    }
-}
-
-/// The listener `OnAccountWiped` as the database knows it.
-pub const ON_ACCOUNT_WIPED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
-    name: "on_account_wiped",
-    group: "on_account_wiped",
-    was: &[],
-    subscriptions: &[runtime::generated::Subscription {
-        channel: AccountWiped::CHANNEL,
-        ops: &[runtime::Op::Truncate],
-    }],
-    filter: &[],
-    retry: runtime::Retry::DEFAULT,
-    timeout: None,
-};
-
-struct OnAccountWipedHandler<L>(L);
-
-impl<L: OnAccountWiped> runtime::generated::DurableHandler for OnAccountWipedHandler<L> {
-    fn call<'a>(
-        &'a self,
-        op: runtime::Op,
-        payload: &'a runtime::serde_json::Value,
-        cx: &'a mut runtime::Cx<'_>,
-    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
-        Box::pin(async move {
-            let version = cx.notification().model_version;
-            let event = runtime::generated::Event::decode_event(op, version, payload)
-                .map_err(runtime::ListenerError::decode)?;
-            L::on_account_wiped(&self.0, event, cx).await
-        })
-    }
-}
-
 /// Listener `on_account_gone` on the channel `account_gone`.
 pub trait OnAccountGone: Send + Sync + 'static {
     /// Called for each notification. An error rolls its effects back; it is tried again later.
@@ -1985,62 +2347,6 @@ impl<L: OnGuestCame> runtime::generated::DurableHandler for OnGuestCameHandler<L
     }
 }
 
-/// Listener `on_measure_bulk` on the channel `measure_bulk`.
-pub trait OnMeasureBulk: Send + Sync + 'static {
-    /// Called for each notification. An error rolls its effects back; it is tried again later.
-    fn on_measure_bulk(
-        &self,
-        event: MeasureBulk,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
-}
-
-impl<L: OnMeasureBulk> OnMeasureBulk for ::std::sync::Arc<L> {
-    fn on_measure_bulk(
-        &self,
-        event: MeasureBulk,
-        cx: &mut runtime::Cx<'_>,
-    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
-        L::on_measure_bulk(self, event, cx)
-    }
-}
-
-/// The listener `OnMeasureBulk` as the database knows it.
-pub const ON_MEASURE_BULK: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
-    name: "on_measure_bulk",
-    group: "on_measure_bulk",
-    was: &[],
-    subscriptions: &[runtime::generated::Subscription {
-        channel: MeasureBulk::CHANNEL,
-        ops: &[
-            runtime::Op::Insert,
-            runtime::Op::Update,
-            runtime::Op::Delete,
-        ],
-    }],
-    filter: &[],
-    retry: runtime::Retry::DEFAULT,
-    timeout: None,
-};
-
-struct OnMeasureBulkHandler<L>(L);
-
-impl<L: OnMeasureBulk> runtime::generated::DurableHandler for OnMeasureBulkHandler<L> {
-    fn call<'a>(
-        &'a self,
-        op: runtime::Op,
-        payload: &'a runtime::serde_json::Value,
-        cx: &'a mut runtime::Cx<'_>,
-    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
-        Box::pin(async move {
-            let version = cx.notification().model_version;
-            let event = runtime::generated::Event::decode_event(op, version, payload)
-                .map_err(runtime::ListenerError::decode)?;
-            L::on_measure_bulk(&self.0, event, cx).await
-        })
-    }
-}
-
 /// Listener `on_measure_flash` on the channel `measure_flash`.
 pub trait OnMeasureFlash: Send + Sync + 'static {
     /// Called for each message that arrives while connected. An error is only reported.
@@ -2093,6 +2399,58 @@ impl<L: OnMeasureFlash> runtime::generated::TransientHandler for OnMeasureFlashH
     }
 }
 
+/// Listener `on_measure_ordered` on the channel `measure_ordered`.
+pub trait OnMeasureOrdered: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn on_measure_ordered(
+        &self,
+        event: MeasureOrdered,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: OnMeasureOrdered> OnMeasureOrdered for ::std::sync::Arc<L> {
+    fn on_measure_ordered(
+        &self,
+        event: MeasureOrdered,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::on_measure_ordered(self, event, cx)
+    }
+}
+
+/// The listener `OnMeasureOrdered` as the database knows it.
+pub const ON_MEASURE_ORDERED: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "on_measure_ordered",
+    group: "on_measure_ordered",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: MeasureOrdered::CHANNEL,
+        ops: &[runtime::Op::Insert, runtime::Op::Update],
+    }],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct OnMeasureOrderedHandler<L>(L);
+
+impl<L: OnMeasureOrdered> runtime::generated::DurableHandler for OnMeasureOrderedHandler<L> {
+    fn call<'a>(
+        &'a self,
+        op: runtime::Op,
+        payload: &'a runtime::serde_json::Value,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        Box::pin(async move {
+            let version = cx.notification().model_version;
+            let event = runtime::generated::Event::decode_event(op, version, payload)
+                .map_err(runtime::ListenerError::decode)?;
+            L::on_measure_ordered(&self.0, event, cx).await
+        })
+    }
+}
+
 /// Ties listeners to their channels.
 #[derive(Debug)]
 pub struct Listeners {
@@ -2116,18 +2474,18 @@ impl Listeners {
         L: Reindex,
         L: Audit,
         L: Archive,
+        L: Mixed,
         L: OnAccountTuned,
         L: OnAccountQuiet,
         L: OnAccountRenamed,
         L: OnAccountSettled,
         L: OnAccountCopied,
         L: OnAccountApplied,
-        L: OnAccountWiped,
         L: OnAccountGone,
         L: OnAccountOwn,
         L: OnGuestCame,
-        L: OnMeasureBulk,
         L: OnMeasureFlash,
+        L: OnMeasureOrdered,
     {
         let app = ::std::sync::Arc::new(app);
         let mut listeners = Self::new();
@@ -2135,18 +2493,18 @@ impl Listeners {
         listeners = listeners.reindex(::std::sync::Arc::clone(&app));
         listeners = listeners.audit(::std::sync::Arc::clone(&app));
         listeners = listeners.archive(::std::sync::Arc::clone(&app));
+        listeners = listeners.mixed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_tuned(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_quiet(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_renamed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_settled(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_copied(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_applied(::std::sync::Arc::clone(&app));
-        listeners = listeners.on_account_wiped(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_gone(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_own(::std::sync::Arc::clone(&app));
         listeners = listeners.on_guest_came(::std::sync::Arc::clone(&app));
-        listeners = listeners.on_measure_bulk(::std::sync::Arc::clone(&app));
         listeners = listeners.on_measure_flash(::std::sync::Arc::clone(&app));
+        listeners = listeners.on_measure_ordered(::std::sync::Arc::clone(&app));
         listeners
     }
 
@@ -2179,6 +2537,14 @@ impl Listeners {
     pub fn archive<L: Archive>(mut self, listener: L) -> Self {
         let handler = ArchiveHandler(listener);
         self.set.lease(ARCHIVE, handler);
+        self
+    }
+
+    /// Adds the listener [`Mixed`].
+    #[must_use]
+    pub fn mixed<L: Mixed>(mut self, listener: L) -> Self {
+        let handler = MixedHandler(listener);
+        self.set.durable(MIXED, handler);
         self
     }
 
@@ -2230,14 +2596,6 @@ impl Listeners {
         self
     }
 
-    /// Adds the listener [`OnAccountWiped`].
-    #[must_use]
-    pub fn on_account_wiped<L: OnAccountWiped>(mut self, listener: L) -> Self {
-        let handler = OnAccountWipedHandler(listener);
-        self.set.durable(ON_ACCOUNT_WIPED, handler);
-        self
-    }
-
     /// Adds the listener [`OnAccountGone`].
     #[must_use]
     pub fn on_account_gone<L: OnAccountGone>(mut self, listener: L) -> Self {
@@ -2262,19 +2620,19 @@ impl Listeners {
         self
     }
 
-    /// Adds the listener [`OnMeasureBulk`].
-    #[must_use]
-    pub fn on_measure_bulk<L: OnMeasureBulk>(mut self, listener: L) -> Self {
-        let handler = OnMeasureBulkHandler(listener);
-        self.set.durable(ON_MEASURE_BULK, handler);
-        self
-    }
-
     /// Adds the listener [`OnMeasureFlash`].
     #[must_use]
     pub fn on_measure_flash<L: OnMeasureFlash>(mut self, listener: L) -> Self {
         let handler = OnMeasureFlashHandler(listener);
         self.set.transient(ON_MEASURE_FLASH, handler);
+        self
+    }
+
+    /// Adds the listener [`OnMeasureOrdered`].
+    #[must_use]
+    pub fn on_measure_ordered<L: OnMeasureOrdered>(mut self, listener: L) -> Self {
+        let handler = OnMeasureOrderedHandler(listener);
+        self.set.durable(ON_MEASURE_ORDERED, handler);
         self
     }
 }

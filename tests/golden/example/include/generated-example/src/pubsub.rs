@@ -163,6 +163,7 @@ impl AuthorCreated {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -202,6 +203,7 @@ impl PostDeleted {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -252,6 +254,7 @@ impl MediaSaved {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 }
 
@@ -301,6 +304,7 @@ impl ModelReads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -397,6 +401,7 @@ impl PostReads {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
@@ -487,6 +492,7 @@ impl CacheExpired {
         version: 1,
         was: &[],
         ordered: false,
+        urgent: false,
     };
 
     /// A message with its defaults.
