@@ -15,7 +15,7 @@ const CONSUMER: &str = "query NOT LIKE '%pg_listening_channels%'";
 /// Ends one of the worker's sessions by chance, of those for which a condition holds.
 fn terminate(which: &str) -> String {
     format!(
-        "WITH one AS MATERIALIZED (SELECT pid FROM pg_stat_activity WHERE application_name = 'pgpubsub' AND datname = current_database()
+        "WITH one AS MATERIALIZED (SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'pgpubsub %' AND datname = current_database()
            AND {which} ORDER BY random() LIMIT 1)
          SELECT count(*) FROM one WHERE pg_terminate_backend(pid)"
     )

@@ -137,7 +137,7 @@ impl Heard {
     }
 }
 
-const LISTENING: &str = "application_name = 'pgpubsub' AND datname = current_database() AND query LIKE '%pg_listening_channels%'";
+const LISTENING: &str = "application_name LIKE 'pgpubsub %' AND datname = current_database() AND query LIKE '%pg_listening_channels%'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_loss_is_told_and_what_is_sent_after_the_resync_is_heard() {

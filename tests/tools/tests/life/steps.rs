@@ -16,7 +16,7 @@ CREATE TABLE app.post (id bigint PRIMARY KEY, title text NOT NULL DEFAULT 't', s
 pub(crate) const SCHEMA: &str = "\
 version: 1
 generate: {migrations: {tool: TOOL}}
-defaults: {allow: [W0001, W0002, W0003, W0004, W0005, W0006, W0007]}
+defaults: {wake: commit, allow: [W0001, W0002, W0003, W0004, W0005, W0006, W0007]}
 types:
   mood: {enum: [good, bad], sql: app.mood}
   address: {composite: {street: text}, sql: app.address}
