@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-#[allow(dead_code)] // Each test uses its part.
 mod support;
 
 use std::sync::atomic::Ordering;

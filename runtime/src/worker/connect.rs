@@ -36,7 +36,7 @@ type Cancel =
 pub(super) enum Listen {
     /// With the configuration of the consumers.
     WhereWorkIsDone,
-    On(Connector),
+    On(Box<Connector>),
     Never,
 }
 

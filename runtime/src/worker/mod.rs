@@ -111,7 +111,7 @@ impl Worker {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         self.connector = self.connector.by(Way::Pooled);
-        self.listen = Listen::On(Connector::new(config, tls));
+        self.listen = Listen::On(Box::new(Connector::new(config, tls)));
         self
     }
 
