@@ -26,6 +26,7 @@ const fn channel(wake: Wake) -> Channel {
         function: "notify_jobs",
         version: 1,
         ordered: false,
+        urgent: false,
         was: &[],
     }
 }
