@@ -276,7 +276,7 @@ mod tests {
             let found = functions(&text.sql);
             match &text.object.key {
                 Key::Storage { .. } => {
-                    assert_eq!(tables(&text.sql).len(), 5);
+                    assert_eq!(tables(&text.sql).len(), 6);
                     assert_eq!(found.len(), 5);
                 }
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
