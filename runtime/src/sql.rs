@@ -247,6 +247,15 @@ impl Sql {
         )
     }
 
+    /// `$1` group, `$2` id, `$3` attempts with the one that is taken back.
+    pub(crate) fn take_back_attempt(&self) -> String {
+        format!(
+            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" - 1, \"not_before\" = NULL \
+             WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3",
+            self.schema
+        )
+    }
+
     /// `$1` group, `$2` id.
     pub(crate) fn last_error(&self) -> String {
         format!(

@@ -24,8 +24,7 @@ use support::{CATALOG, DEADLINE, EFFECTS, WAITING, WORK, count, database, store,
 
 /// Longer than any test.
 const EVER: Duration = Duration::from_secs(3_600);
-const FREE: &str =
-    "SELECT count(*) FROM (SELECT FROM pgpubsub.notification FOR UPDATE SKIP LOCKED) AS n";
+const FREE: &str = "SELECT count(*) FROM (SELECT FROM pgpubsub.notification WHERE attempts = 0 FOR UPDATE SKIP LOCKED) AS n";
 
 /// Writes its effect; the `at`th call then does something that lasts.
 struct Gate {

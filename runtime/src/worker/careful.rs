@@ -11,12 +11,15 @@
 //! as many sessions uncounted as there are consumers. Each careful notification is committed by itself, so that there is
 //! progress however short the sessions are.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join4;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Transaction};
 
+use super::bounds::Role;
 use super::delivery::Statements;
 use super::failure::{attempts, is_used_up, max};
 use super::shared::{Durable, Shared};
@@ -38,6 +41,48 @@ pub(super) enum Begun {
     UsedUp,
     /// Somebody has taken it in between.
     Gone,
+}
+
+/// Attempts of this worker that were counted when they began, and have not come to an end.
+#[derive(Default)]
+pub(super) struct Attempts {
+    /// Group and id of each, with the attempts of the notification.
+    begun: Mutex<HashMap<(&'static str, i64), i32>>,
+}
+
+impl Attempts {
+    /// It has come to an end, whatever the end.
+    pub(super) fn ended(&self, group: &'static str, id: i64) {
+        self.begun().remove(&(group, id));
+    }
+
+    fn begun(&self) -> MutexGuard<'_, HashMap<(&'static str, i64), i32>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes back the attempts that a stop has cut off: it was ours to cut, not the fault of the notification.
+pub(super) async fn take_back(shared: &Shared) -> Result<(), Error> {
+    let begun = std::mem::take(&mut *shared.counted.begun());
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let failed = |error| Error::postgres("take back an attempt", error);
+    let session = shared.connector.apart().connect(Role::Maintenance).await?;
+    for ((group, id), attempts) in begun {
+        let parameters = [
+            (&group as &(dyn ToSql + Sync), Type::TEXT),
+            (&id, Type::INT8),
+            (&attempts, Type::INT4),
+        ];
+        // The session that held it has ended, or is about to.
+        session
+            .client
+            .execute_typed(&shared.sql.take_back_attempt(), &parameters)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// How many notifications of a listener a consumer is still careful with.
@@ -112,6 +157,7 @@ pub(super) async fn begin_attempt(
     }
     transaction.renew();
     Ok(if is_held && is_in_turn {
+        shared.counted.begun().insert((entry.group, id), is);
         Begun::Counted
     } else {
         Begun::Gone

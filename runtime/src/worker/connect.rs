@@ -107,6 +107,14 @@ impl Connector {
         Self { sessions, ..self }
     }
 
+    /// The same, with sessions that do not end together with the others.
+    pub(super) fn apart(&self) -> Self {
+        Self {
+            sessions: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn way(&self) -> Way {
         self.way
     }

@@ -150,7 +150,12 @@ impl<'s> Consumer<'s> {
                 continue;
             }
             worked = true;
-            (transaction, claim) = self.work_off(transaction, found, &mut queue).await?;
+            let first: i64 = found.claimed.rows[0].get("id");
+            let group = self.shared.durable[self.lanes[found.lane].entry].group;
+            let worked_off = self.work_off(transaction, found, &mut queue).await;
+            // Here it has come to an end, if only to that of its session; a stop that cuts it off does not get here.
+            self.shared.counted.ended(group, first);
+            (transaction, claim) = worked_off?;
             if claim.is_none() {
                 // Stopped, or to be looked at anew.
                 return Ok((transaction, worked));

@@ -291,8 +291,7 @@ impl Worker {
     ///    released for others.
     /// 2. Running listeners may finish until [`Worker::shutdown_timeout`] is over.
     /// 3. Then, or at the second request, they are cancelled: their statements are given up and their transactions rolled back,
-    ///    with all of a batch in hand. The notifications are free for others. Their attempts are not counted, but for one that was
-    ///    counted when it began, as the first of each session are.
+    ///    with all of a batch in hand. Attempts are not counted; the notifications are free for others.
     ///
     /// It returns two seconds after the last step began at the latest. The one thing that nobody can cancel is a listener that blocks
     /// its thread: the worker returns without it, if another thread of the runtime is left to do so, and its transaction is

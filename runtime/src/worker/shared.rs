@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::bounds::Role;
+use super::careful::Attempts;
 use super::connect::{Connector, Session};
 use super::door::Rest;
 use super::leftovers::Leftovers;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub alarm: Alarm,
     pub rest: Rest,
     pub stop: CancellationToken,
+    /// Attempts that were counted when they began, and have not come to an end.
+    pub counted: Attempts,
     pub failure: Mutex<Option<Error>>,
     /// Listeners and versions that [`Shared::too_new`] has told of.
     pub said_too_new: Mutex<HashSet<(&'static str, u32)>>,

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::WorkerEvent;
+use super::careful;
 use super::shared::Shared;
 
 /// How long the last step may take, beside the deadline of the second.
@@ -61,7 +62,7 @@ impl Shutdown {
 
 /// Ends the tasks of a worker. Returns at the latest [`PATIENCE`] after the deadline or the second request.
 pub(super) async fn finish(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     mut tasks: JoinSet<()>,
     shutdown: &Shutdown,
     deadline: Duration,
@@ -82,7 +83,15 @@ pub(super) async fn finish(
             .sessions()
             .end_all(PATIENCE / 2, || tasks.abort_all())
             .await;
+        // By itself: where a listener blocks its thread, the server ends the session that holds the notification, but later.
+        let shared = Arc::clone(shared);
+        let taken_back = tokio::spawn(async move {
+            if let Err(error) = careful::take_back(&shared).await {
+                tracing::warn!("an attempt that was cut off stays counted: {error}");
+            }
+        });
         all(&mut tasks).await;
+        drop(taken_back.await);
     };
     if tokio::time::timeout(PATIENCE, over).await.is_err() {
         // Nothing can stop a thread, and the connection may be driven by it. When it lets go, its tasks are dropped.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::bounds::{Bounds, Role, Way};
+use super::careful::Attempts;
 use super::connect::{Connector, Listen, Session};
 use super::door::Rest;
 use super::options::Options;
@@ -127,6 +128,7 @@ pub(super) async fn start(
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),
+        counted: Attempts::default(),
     })
 }
 
