@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::{message_options, order, past, triggers};
+use super::{message_options, order, past, trigger_warnings, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -82,7 +82,7 @@ pub(super) fn check(
             extra: extra::check(&declared.extra, diagnostics),
         });
     }
-    triggers::truncates(document, &channels, models, diagnostics);
+    trigger_warnings::truncates(document, &channels, models, diagnostics);
     channels
 }
 

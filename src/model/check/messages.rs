@@ -7,7 +7,7 @@ use crate::schema::{ChannelDecl, FieldDecl};
 
 use super::super::field_type::{self, Problem};
 use super::super::{DeclaredType, FieldType, Literal, MessageField, Past, TypeKind, default};
-use super::models::help_type;
+use super::columns::help_type;
 use super::past;
 
 /// Resolves fields through the base channels; each channel's own fields are checked once.

@@ -4,6 +4,7 @@
 mod allow;
 mod attempts;
 mod channels;
+mod columns;
 mod derives;
 mod extra;
 mod generate;
@@ -14,6 +15,8 @@ mod models;
 mod names;
 mod order;
 mod past;
+mod trigger_combinations;
+mod trigger_warnings;
 mod triggers;
 mod types;
 

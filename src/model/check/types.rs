@@ -9,8 +9,8 @@ use crate::schema::{LabelDecl, Spanned, TypeDecl};
 
 use super::super::column_type;
 use super::super::{Attribute, DeclaredType, Label, PgType, QualifiedName, TypeKind, identifier};
+use super::columns::type_problem;
 use super::extra;
-use super::models::type_problem;
 
 /// PostgreSQL keeps a label in a `name`.
 const LABEL_LENGTH: usize = 63;
