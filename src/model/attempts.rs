@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::duration;
+
 /// The longest time that can be said: more is a mistake.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -42,18 +44,7 @@ impl Backoff {
 
 /// `500ms`, `30s`, `5m` (or `5min`), `1h`; never nothing.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u32 = digits.parse().ok()?;
-    let milliseconds = match &text[digits.len()..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let duration = Duration::from_millis(u64::from(number) * milliseconds);
-    (!duration.is_zero() && duration <= LONGEST).then_some(duration)
+    duration::read(text, duration::UP_TO_HOURS, LONGEST)
 }
 
 #[cfg(test)]

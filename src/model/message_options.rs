@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::duration;
+
 /// The longest time that can be said: more is a mistake.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -75,19 +77,8 @@ impl MessageOptions {
 
 /// `500ms`, `30s`, `5m` (or `5min`), `1h`, `7d`; never nothing.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u32 = digits.parse().ok()?;
-    let milliseconds: u64 = match &text[digits.len()..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    let duration = Duration::from_millis(u64::from(number) * milliseconds);
-    (!duration.is_zero() && duration <= LONGEST).then_some(duration)
+    let units = duration::UP_TO_HOURS.iter().chain(duration::DAYS);
+    duration::read(text, units, LONGEST)
 }
 
 #[cfg(test)]

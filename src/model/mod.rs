@@ -12,6 +12,7 @@ mod column_default;
 mod column_type;
 mod condition;
 mod default;
+mod duration;
 mod field_type;
 pub(crate) mod identifier;
 mod listener;
