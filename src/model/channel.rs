@@ -48,7 +48,7 @@ pub enum ChannelKind {
     Message {
         /// In order.
         fields: Vec<MessageField>,
-        /// Index into [`Schema::channels`] of the channel it extends.
+        /// Index into [`super::Schema::channels`] of the channel it extends.
         extends: Option<usize>,
         /// What senders may say, and which messages are folded; of durable channels only.
         options: MessageOptions,
@@ -58,7 +58,7 @@ pub enum ChannelKind {
 /// A channel on a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TriggerChannel {
-    /// Index into [`Schema::models`].
+    /// Index into [`super::Schema::models`].
     pub model: usize,
     /// Sorted, distinct, never empty; `save` is already expanded.
     pub events: Vec<TriggerEvent>,

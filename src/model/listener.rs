@@ -41,7 +41,7 @@ pub struct Listener {
 /// What a listener takes of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Index into [`Schema::channels`].
+    /// Index into [`super::Schema::channels`].
     pub channel: usize,
     /// Sorted, distinct, never empty, a subset of what the channel can carry.
     pub ops: Vec<Op>,
