@@ -9,8 +9,14 @@ CREATE TABLE pgpubsub.notification (
   attempts integer NOT NULL DEFAULT 0, not_before timestamptz, last_error text,
   expires_at timestamptz, priority smallint, dedup_key text, order_key text COLLATE "C", PRIMARY KEY (listener_group, id));
 CREATE INDEX notification_order ON pgpubsub.notification (listener_group, order_key, id) WHERE order_key IS NOT NULL;
-CREATE INDEX notification_due ON pgpubsub.notification (listener_group, (coalesce(not_before, '-infinity'::timestamptz)))
-  WHERE (not_before IS NOT NULL OR id < 0) AND (order_key IS NULL OR order_key = '');
+CREATE INDEX notification_due ON pgpubsub.notification (listener_group, not_before) WHERE not_before IS NOT NULL;
+CREATE FUNCTION pgpubsub.at_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.not_before := '-infinity';
+  RETURN NEW;
+END $$;
+CREATE TRIGGER at_once BEFORE UPDATE OF not_before ON pgpubsub.notification
+  FOR EACH ROW WHEN (NEW.not_before IS NULL AND NEW.id < 0) EXECUTE FUNCTION pgpubsub.at_once();
 CREATE INDEX notification_urgent ON pgpubsub.notification (listener_group, priority DESC, id) WHERE priority IS NOT NULL AND not_before IS NULL;
 CREATE TABLE pgpubsub.quarantine (
   id bigint NOT NULL, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL, model_version integer NOT NULL, db_version text,

@@ -104,8 +104,8 @@ pub(crate) async fn redrive(
            SELECT {KEPT}, \"last_error\" FROM {quarantine} \
            WHERE {FILTER} AND \"quarantined_at\" <= $5::text::timestamptz ORDER BY \"id\" LIMIT $4::bigint FOR UPDATE SKIP LOCKED), \
          \"moved\" AS (\
-           INSERT INTO {waiting} ({KEPT}, \"last_error\") OVERRIDING SYSTEM VALUE \
-           SELECT {KEPT}, \"last_error\" FROM \"picked\" ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\") \
+           INSERT INTO {waiting} ({KEPT}, \"last_error\", \"not_before\") OVERRIDING SYSTEM VALUE \
+           SELECT {KEPT}, \"last_error\", CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END FROM \"picked\" ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\") \
          DELETE FROM {quarantine} AS \"q\" USING \"moved\" \
          WHERE \"q\".\"listener_group\" = \"moved\".\"listener_group\" AND \"q\".\"id\" = \"moved\".\"id\""
     );

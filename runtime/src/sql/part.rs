@@ -32,12 +32,12 @@ pub(super) const EXPIRES_IN: &str = "CASE WHEN \"n\".\"expires_at\" <= pg_catalo
        WHEN \"n\".\"expires_at\" < pg_catalog.statement_timestamp() + '1 day'::interval \
        THEN extract(epoch FROM \"n\".\"expires_at\" - pg_catalog.statement_timestamp())::float8 END AS \"expires_in\"";
 
-/// When `n` is due that is not due at once; in this form it is in the index. An operator may say "at once" of something that was
-/// stored for later.
-const DUE_AT: &str = "coalesce(\"n\".\"not_before\", '-infinity'::timestamptz)";
+/// When `n` is due that is not due at once, or was not. An operator may say "at once" of something that was stored for later; that
+/// is `-infinity`.
+const DUE_AT: &str = "\"n\".\"not_before\"";
 
-/// What the index by that time holds.
-const IN_DUE: &str = "(\"n\".\"not_before\" IS NOT NULL OR \"n\".\"id\" < 0) AND (\"n\".\"order_key\" IS NULL OR \"n\".\"order_key\" = '')";
+/// What the index by that time holds, and of that what has no order key.
+const IN_DUE: &str = "\"n\".\"not_before\" IS NOT NULL AND (\"n\".\"order_key\" IS NULL OR \"n\".\"order_key\" = '')";
 
 /// Position in [`Part::Due`]: before every time.
 pub(crate) const BEFORE_ALL: i64 = i64::MIN;

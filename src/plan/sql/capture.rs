@@ -18,6 +18,10 @@ use super::{SqlBranch, SqlColumn, SqlFunction, SqlGroup, SqlImage, SqlParent, or
 /// Name of a row in its sub-select.
 const ALIAS: &str = "_row";
 
+/// So many columns are the arguments of one call; it takes a hundred, two for each. It costs a writer less than a sub-select does, for
+/// which PL/pgSQL starts the executor.
+const COLUMNS_OF_A_CALL: usize = 50;
+
 pub(super) fn function(
     schema: &Schema,
     channel: &Channel,
@@ -169,10 +173,15 @@ fn image(
         needed.extend(settings(&column.ty, &schema.types));
     }
     let names = model.columns.iter().map(|column| column.column.as_str());
+    let parent = match list {
+        None => parent(schema, model, record, needed).map(Box::new),
+        Some(_) => None,
+    };
+    let arguments = sent.len() + usize::from(parent.is_some());
     SqlImage {
         key,
         // `to_json(x)` means the column x before the row x.
-        alias: sql_ident(&free_sql_name(ALIAS, names)),
+        alias: (arguments > COLUMNS_OF_A_CALL).then(|| sql_ident(&free_sql_name(ALIAS, names))),
         columns: sent
             .iter()
             .map(|column| {
@@ -181,13 +190,11 @@ fn image(
                 SqlColumn {
                     value: format!("{record}.{name}{cast}"),
                     name,
+                    key: sql_literal(&column.column),
                 }
             })
             .collect(),
-        parent: match list {
-            None => parent(schema, model, record, needed).map(Box::new),
-            Some(_) => None,
-        },
+        parent,
         absent: None,
     }
 }
@@ -219,6 +226,7 @@ fn parent(
         .collect();
     Some(SqlParent {
         name: sql_ident(&base.name),
+        key: sql_literal(&base.name),
         table: qualified(&base.table.schema, &base.table.name),
         image: image(schema, base, "", &alias, None, needed),
         alias,

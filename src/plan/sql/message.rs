@@ -184,7 +184,7 @@ fn dedup(options: &MessageOptions, dedup: &Dedup) -> SqlDedup {
         sets.extend(
             [
                 "\"model_version\" = $2",
-                "\"db_version\" = nullif(_db_version, '-')",
+                "\"db_version\" = _db_version",
                 "\"txid\" = pg_catalog.pg_current_xact_id()",
                 "\"payload\" = $1::pg_catalog.json",
                 "\"context\" = _context",

@@ -140,8 +140,8 @@ pub struct SqlBranch {
 pub struct SqlImage {
     /// Key, as a literal.
     pub key: &'static str,
-    /// Name of the row in the sub-select, quoted; no column has it.
-    pub alias: String,
+    /// Of more columns than a call takes: name of the row in a sub-select, quoted; no column has it.
+    pub alias: Option<String>,
     /// The columns.
     pub columns: Vec<SqlColumn>,
     /// The row that this one extends.
@@ -153,8 +153,10 @@ pub struct SqlImage {
 /// A row that another one extends.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SqlParent {
-    /// Key in the row that extends it, quoted.
+    /// Key in the row that extends it, quoted as a name.
     pub name: String,
+    /// The same as a literal.
+    pub key: String,
     /// Quoted, with schema.
     pub table: String,
     /// Name of the row, quoted.
@@ -172,6 +174,8 @@ pub struct SqlColumn {
     pub value: String,
     /// `"x"`.
     pub name: String,
+    /// `'x'`.
+    pub key: String,
 }
 
 /// A row of the registry; all literals.
