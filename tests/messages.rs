@@ -252,7 +252,7 @@ async fn equal_is_what_has_the_same_values_in_the_same_version() {
 async fn debounce_puts_off_but_not_for_ever() {
     let (_database, client) = migrated().await;
     let send = r#"SELECT pgpubsub.notify_calm('{"who": "a", "n": 1}')"#;
-    let due = "SELECT concat(id < 0, ' ', round(extract(epoch FROM not_before - clock_timestamp()))) FROM pgpubsub.notification";
+    let due = "SELECT concat(id < 0, ' ', round(extract(epoch FROM nullif(not_before, '-infinity') - clock_timestamp()))) FROM pgpubsub.notification";
     run(&client, send).await;
     assert_eq!(texts(&client, due).await, ["t 5"]);
     let earlier = "UPDATE pgpubsub.notification SET not_before = not_before - interval '4 s', created_at = created_at - interval '4 s'";
@@ -272,7 +272,7 @@ async fn debounce_puts_off_but_not_for_ever() {
 #[tokio::test]
 async fn what_stands_for_two_is_due_first_lives_longest_and_is_as_urgent_as_one_of_them() {
     let (_database, client) = migrated().await;
-    let state = "SELECT concat_ws(' ', payload ->> 'n', coalesce(round(extract(epoch FROM not_before - clock_timestamp()))::text, 'now'),
+    let state = "SELECT concat_ws(' ', payload ->> 'n', coalesce(round(extract(epoch FROM nullif(not_before, '-infinity') - clock_timestamp()))::text, 'now'),
                      coalesce(round(extract(epoch FROM expires_at - clock_timestamp()))::text, 'never'), priority)
                  FROM pgpubsub.notification ORDER BY channel";
     let send = async |n: i32, options: &str| {

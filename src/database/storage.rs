@@ -21,6 +21,11 @@ const TABLES: &str = "
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')";
 
+const INDEXES: &str = "
+    SELECT c.relname::text FROM pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND i.indisvalid";
+
 /// `None`: there is no such schema.
 pub(super) async fn read(
     transaction: &Transaction<'_>,
@@ -43,6 +48,9 @@ pub(super) async fn read(
         }
         let columns = storage.tables.entry(table).or_default();
         columns.insert(row.get(1), row.get(2));
+    }
+    for row in transaction.query(INDEXES, &[&schema]).await? {
+        storage.indexes.insert(row.get(0));
     }
     if readable {
         storage.content = Some(content(transaction, schema, &storage).await?);

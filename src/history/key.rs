@@ -15,6 +15,13 @@ pub enum Key {
         /// Storage schema.
         schema: String,
     },
+    /// An index of the storage that only some schemas need.
+    Index {
+        /// Storage schema.
+        schema: String,
+        /// The index.
+        index: String,
+    },
     /// Function that publishes on a message channel.
     Notify {
         /// Storage schema.
@@ -55,6 +62,7 @@ impl Key {
         match self {
             Self::Storage { .. } => "storage",
             Self::DbVersion { .. } => "db_version",
+            Self::Index { .. } => "index",
             Self::Notify { .. } => "notify",
             Self::Capture { .. } => "capture",
             Self::Trigger { .. } => "trigger",
@@ -65,6 +73,7 @@ impl Key {
     fn names(&self) -> Vec<&str> {
         match self {
             Self::Storage { schema } | Self::DbVersion { schema } => vec![schema],
+            Self::Index { schema, index } => vec![schema, index],
             Self::Notify { schema, function } | Self::Capture { schema, function } => {
                 vec![schema, function]
             }
@@ -90,6 +99,10 @@ impl Key {
             }),
             ("db_version", [schema]) => Some(Self::DbVersion {
                 schema: schema.clone(),
+            }),
+            ("index", [schema, index]) => Some(Self::Index {
+                schema: schema.clone(),
+                index: index.clone(),
             }),
             ("notify", [schema, function]) => Some(Self::Notify {
                 schema: schema.clone(),

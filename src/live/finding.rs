@@ -91,6 +91,7 @@ impl fmt::Display for Subject {
             Self::Object(key) => match key {
                 Key::Storage { schema } => write!(f, "storage {schema}"),
                 Key::DbVersion { schema } => write!(f, "function {schema}.db_version"),
+                Key::Index { schema, index } => write!(f, "index {schema}.{index}"),
                 Key::Notify { schema, function } | Key::Capture { schema, function } => {
                     write!(f, "function {schema}.{function}")
                 }

@@ -53,6 +53,10 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
                     None => {}
                 }
             }
+            Source::Index(index) => {
+                let index = &plan.sql.indexes[index];
+                findings.extend(storage::index(index, snapshot, &text.sql));
+            }
             source => {
                 if source == Source::Storage {
                     findings.extend(storage::compare(snapshot, &subject, &text.sql));

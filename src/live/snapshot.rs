@@ -30,6 +30,8 @@ pub(crate) struct Storage {
     pub usage_public: bool,
     /// Its tables with their columns and the types of those.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
+    /// Names of its indexes, of those that can be used.
+    pub indexes: BTreeSet<String>,
     /// Owner of the table of notifications.
     pub owner: String,
     /// What could be read of its tables; `None`: this role may not.

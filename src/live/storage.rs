@@ -1,7 +1,7 @@
 //! The storage: schema, tables, format, registry, and what waits in it.
 
 use crate::history::Key;
-use crate::plan::{LivePlan, STORAGE, SqlListener, drop_statement};
+use crate::plan::{LivePlan, STORAGE, SqlIndex, SqlListener, drop_statement};
 
 use super::finding::{Finding, Place, State, Subject};
 use super::snapshot::{Content, Snapshot};
@@ -74,6 +74,21 @@ pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<
         );
     }
     findings
+}
+
+/// Whether an index is there; `sql` creates it.
+pub(super) fn index(wanted: &SqlIndex, snapshot: &Snapshot, sql: &str) -> Option<Finding> {
+    let Key::Index { index, .. } = &wanted.key else {
+        return None;
+    };
+    // What is missing with its storage is said once.
+    let storage = snapshot.storage.as_ref()?;
+    if storage.indexes.contains(index) {
+        return None;
+    }
+    let subject = Subject::Object(wanted.key.clone());
+    let message = "is not there: workers read all that waits to find what is next";
+    Some(Finding::new(State::Missing, subject, message).repair(Place::Ours, sql))
 }
 
 /// Compares a row of the registry; `sql` writes it.

@@ -277,14 +277,16 @@ mod tests {
             match &text.object.key {
                 Key::Storage { .. } => {
                     assert_eq!(tables(&text.sql).len(), 6);
-                    assert_eq!(found.len(), 5);
+                    assert_eq!(found.len(), 6);
                 }
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
                     assert_eq!(found[0].function.name, *function);
                     assert!(found[0].says_public && found[0].function.comment.is_some());
                 }
                 Key::DbVersion { .. } => assert!(!found.is_empty()),
-                Key::Trigger { .. } | Key::Listener { .. } => assert!(found.is_empty()),
+                Key::Index { .. } | Key::Trigger { .. } | Key::Listener { .. } => {
+                    assert!(found.is_empty())
+                }
             }
         }
     }

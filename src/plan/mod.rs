@@ -42,8 +42,8 @@ pub use rust_reading::{RustCall, RustRead};
 pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
-    SqlBranch, SqlColumn, SqlFunction, SqlGroup, SqlImage, SqlListener, SqlParent, SqlPlan,
-    SqlProbe, SqlTrigger,
+    SqlBranch, SqlColumn, SqlFunction, SqlGroup, SqlImage, SqlIndex, SqlListener, SqlParent,
+    SqlPlan, SqlProbe, SqlTrigger,
 };
 
 pub use versions::Versions;

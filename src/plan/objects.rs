@@ -33,6 +33,8 @@ pub enum Source {
     Storage,
     /// The version of the migration tool.
     DbVersion,
+    /// Index into `indexes`.
+    Index(usize),
     /// Index into `functions`.
     Function(usize),
     /// Index into `triggers`.
@@ -70,6 +72,14 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             source: Source::DbVersion,
         },
     ];
+    for (index, planned) in sql.indexes.iter().enumerate() {
+        objects.push(Object {
+            key: planned.key.clone(),
+            spec: spec(planned),
+            kin: String::new(),
+            source: Source::Index(index),
+        });
+    }
     for (index, function) in sql.functions.iter().enumerate() {
         objects.push(Object {
             key: function.key.clone(),
@@ -147,6 +157,9 @@ pub(crate) fn drop_statement(key: &Key) -> String {
                 "DROP FUNCTION IF EXISTS {}();",
                 in_schema(schema, "db_version")
             )
+        }
+        Key::Index { schema, index } => {
+            format!("DROP INDEX IF EXISTS {};", in_schema(schema, index))
         }
         Key::Notify { schema, function } => format!(
             "DROP FUNCTION IF EXISTS {}(pg_catalog.text, pg_catalog.int4, pg_catalog.json);",

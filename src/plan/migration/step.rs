@@ -62,6 +62,8 @@ pub enum Content {
     },
     /// A function that does nothing, until nothing calls it.
     Silent,
+    /// No part of the schema any more, but it stays: programs that run may still need it, and to drop it would make all writers wait.
+    Left,
     /// Gone; the statement, if it is no storage.
     Dropped(String),
 }
@@ -169,7 +171,8 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn is_there(&self, key: &Key) -> bool {
-        !matches!(self.now(key), Content::Dropped(_)) || self.earlier.open.contains(key)
+        !matches!(self.now(key), Content::Dropped(_) | Content::Left)
+            || self.earlier.open.contains(key)
     }
 
     /// Whether a trigger calls a function.
@@ -187,6 +190,10 @@ impl<'a> Builder<'a> {
 
     pub(super) fn silence(&mut self, step: &mut Step, key: &Key) {
         self.change(step, key, Content::Silent);
+    }
+
+    pub(super) fn leave(&mut self, step: &mut Step, key: &Key) {
+        self.change(step, key, Content::Left);
     }
 
     pub(super) fn drop(&mut self, step: &mut Step, key: &Key) {

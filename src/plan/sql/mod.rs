@@ -3,6 +3,7 @@
 mod capture;
 mod condition;
 mod door;
+mod index;
 mod message;
 mod order;
 mod probe;
@@ -18,6 +19,7 @@ use super::ident::{doc_lines, sql_ident, sql_literal};
 use super::names::{function_name, wire_name};
 use super::versions::Versions;
 
+pub use index::SqlIndex;
 pub(in crate::plan) use message::SqlOptions;
 pub use order::SqlGroup;
 pub use trigger::SqlTrigger;
@@ -37,6 +39,8 @@ pub struct SqlPlan {
     pub version_statements: Vec<&'static str>,
     /// The db version after one of them has failed.
     pub version_after_mistake: &'static str,
+    /// Indexes that only some schemas need.
+    pub indexes: Vec<SqlIndex>,
     /// One a channel.
     pub functions: Vec<SqlFunction>,
     /// One for each event that somebody listens to.
@@ -253,6 +257,7 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
             }),
         version_statements: version::statements(generate.tool),
         version_after_mistake: version::after_mistake(generate.tool),
+        indexes: index::plan(schema),
         functions,
         triggers,
         probes,

@@ -16,6 +16,9 @@ END
 $pgpubsub$;
 ";
 
+/// Of an index that is no part of the schema any more.
+const LEFT: &str = "-- Nothing needs it any more but programs that still run, and DROP INDEX would make every writer wait. So it stays.\n";
+
 /// A file of a new migration: path and text.
 pub(in crate::render) struct NewMigration {
     pub(in crate::render) path: String,
@@ -103,6 +106,7 @@ fn up(
                 let spec = history::fingerprint(&text);
                 history::frame(&action.key, &spec, "", &text)
             }
+            Content::Left => history::drop_line(&action.key) + LEFT,
             Content::Dropped(statement) => {
                 history::drop_line(&action.key) + &dropped(objects, action, statement)?
             }
@@ -159,6 +163,7 @@ fn body_of_down(
             Content::Planned(object) => text += &objects.text(object)?,
             Content::Earlier { text: earlier, .. } => text += earlier,
             Content::Silent => text += &objects.silent(&action.key)?,
+            Content::Left => text += LEFT,
             Content::Dropped(statement) => text += &dropped(objects, action, statement)?,
         }
     }

@@ -49,6 +49,10 @@ impl<'a> Objects<'a> {
         let (template, context) = match object.source {
             Source::Storage => ("storage.sql.j2", context! { sql }),
             Source::DbVersion => ("db_version.sql.j2", context! { sql }),
+            Source::Index(index) => {
+                let index = Value::from(Serde(&self.plan.indexes[index]));
+                ("index.sql.j2", context! { sql, index })
+            }
             Source::Function(index) => {
                 let function = Value::from(Serde(&self.plan.functions[index]));
                 ("function.sql.j2", context! { sql, function })
@@ -133,6 +137,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
         template!("messages.sql.j2"),
         template!("storage.sql.j2"),
         template!("db_version.sql.j2"),
+        template!("index.sql.j2"),
         template!("function.sql.j2"),
         template!("trigger.sql.j2"),
         template!("listener.sql.j2"),

@@ -94,7 +94,7 @@ impl Trigger {
                 text: text.clone(),
                 kin: kin.clone(),
             }),
-            Content::Silent | Content::Dropped(_) => None,
+            Content::Silent | Content::Left | Content::Dropped(_) => None,
         })
     }
 

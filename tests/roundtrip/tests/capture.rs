@@ -345,12 +345,15 @@ async fn stored_notifications_carry_model_version_and_db_version() {
     .await;
     fixture.sql("INSERT INTO public._sqlx_migrations VALUES (7, '', now(), true, '', 0), (9, '', now(), false, '', 0)").await;
     fixture
-        .sql("INSERT INTO app.item VALUES (2, 'at 7'), (3, 'at 7')")
+        .sql("SET pgpubsub.db_version = ''; INSERT INTO app.item VALUES (2, 'at 7'), (3, 'at 7')")
         .await;
     fixture
         .sql("UPDATE public._sqlx_migrations SET success = true")
         .await;
-    fixture.sql("INSERT INTO app.item VALUES (4, 'at 9')").await;
+    // As if a second had gone by, each time.
+    fixture
+        .sql("SET pgpubsub.db_version = ''; INSERT INTO app.item VALUES (4, 'at 9')")
+        .await;
     let versions = fixture
         .writer
         .query("SELECT db_version, count(*) FROM pgpubsub.notification WHERE listener_group = 'item_audit' AND model_version = 1 GROUP BY 1 ORDER BY 1", &[])
