@@ -199,7 +199,7 @@ fn steps<'a>(
         .collect();
     for key in &difference.drops {
         match key {
-            Key::Listener { .. } => builder.drop(&mut quiet, key),
+            Key::Listener { .. } | Key::Schedule { .. } => builder.drop(&mut quiet, key),
             // Its successor takes over in the transaction that drops it: no event falls between them.
             Key::Capture { .. } if renamed.contains(key) && tied.contains(key) => {}
             // It goes to another storage schema: triggers call this one until they call that one.
@@ -237,7 +237,11 @@ fn steps<'a>(
         locking.push(step);
     }
     for key in difference.drops.iter().rev() {
-        if !matches!(key, Key::Listener { .. } | Key::Trigger { .. }) && builder.is_there(key) {
+        if !matches!(
+            key,
+            Key::Listener { .. } | Key::Schedule { .. } | Key::Trigger { .. }
+        ) && builder.is_there(key)
+        {
             builder.drop(&mut last, key);
         }
     }
