@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -25,7 +26,7 @@ use crate::sql::Sql;
 const LONGEST: Duration = Duration::from_secs(60);
 /// Another worker is at it, and may die of it.
 const TAKEN: Duration = Duration::from_secs(1);
-/// After a failure.
+/// One of them failed, in the database.
 const AGAIN: Duration = Duration::from_secs(5);
 /// For longer than this, no session is kept.
 const KEPT: Duration = Duration::from_secs(10);
@@ -35,27 +36,39 @@ const SPREAD: Duration = Duration::from_millis(50);
 /// Until the worker stops.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut session = None;
+    let mut failures = 0;
     loop {
         let looked = tokio::select! {
-            looked = look(&shared, &mut session) => looked,
+            // A session that nothing answers on is given up; what it has not committed has not happened.
+            looked = timeout(LONGEST, look(&shared, &mut session)) => looked,
             () = shared.stop.cancelled() => return,
         };
-        let pause = looked.unwrap_or_else(|error| {
-            session = None;
-            if error.code() == Some(&SqlState::UNDEFINED_FUNCTION) {
-                // Those of a newer schema; a program of an older one may run on.
+        let pause = match looked.unwrap_or_else(|_| Err(Error::no_answer(LONGEST))) {
+            Ok(pause) => pause,
+            // Those of a newer schema, which has none; a program of an older one may run on.
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_FUNCTION) => {
                 tracing::debug!("there are no schedules any more: {error}");
-                return LONGEST;
+                LONGEST
             }
-            tracing::warn!("schedules may be late: {error}");
-            AGAIN
-        });
+            Err(error) => {
+                session = None;
+                failures += 1;
+                match shared
+                    .pause_before_reconnect(failures, &error.to_string())
+                    .await
+                {
+                    true => continue,
+                    false => return,
+                }
+            }
+        };
+        failures = 0;
         if pause > KEPT {
             session = None;
         }
         let spread = SPREAD.mul_f64(rand::random());
         tokio::select! {
-            () = tokio::time::sleep(pause + spread) => {}
+            () = sleep(pause + spread) => {}
             () = shared.stop.cancelled() => return,
         }
     }
