@@ -26,6 +26,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
     ],
     listeners: &[INDEX, COUNT, ON_POST_GONE, ON_POST_LATE, ON_POST_WIPED],
     models: &[Author::MODEL, Post::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `app.state`.

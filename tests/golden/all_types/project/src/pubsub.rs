@@ -31,6 +31,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_SHORT,
     ],
     models: &[Everything::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `public.mood`.

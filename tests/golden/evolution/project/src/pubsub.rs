@@ -40,6 +40,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ASKED,
     ],
     models: &[Account::MODEL, Savings::MODEL, Long::MODEL, Moved::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.account`.

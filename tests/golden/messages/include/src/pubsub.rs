@@ -36,6 +36,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ALL_LAST,
     ],
     models: &[],
+    scheduled: &[],
 };
 
 /// Message of the channel `plain`.

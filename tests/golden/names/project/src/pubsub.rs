@@ -31,6 +31,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE,
     ],
     models: &[Optional::MODEL, Plain::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `Sch"ema.Odd State`.

@@ -50,6 +50,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_MEASURE_ORDERED,
     ],
     models: &[Account::MODEL, Guest::MODEL, Measure::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.account`.

@@ -25,6 +25,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_MODEL_READS,
     ],
     models: &[Author::MODEL, Post::MODEL, Media::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.author`.
