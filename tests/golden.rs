@@ -1,4 +1,4 @@
-//! Plans and files of six schemas, compared with the expected ones in `tests/golden/<case>/`.
+//! Plans and files of seven schemas, compared with the expected ones in `tests/golden/<case>/`.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test golden` writes what is there now, and still fails, so that nobody accepts it unseen.
 
@@ -118,6 +118,11 @@ fn messages() {
     check("messages", &schemas::messages());
 }
 
+#[test]
+fn schedules() {
+    check("schedules", &schemas::schedules());
+}
+
 /// What `tests/evolution/` compiles and runs.
 #[test]
 fn evolution() {
@@ -136,6 +141,7 @@ fn the_same_schema_gives_the_same_bytes() {
         schemas::all_types(),
         schemas::triggers(),
         schemas::messages(),
+        schemas::schedules(),
     ] {
         let first = output(&schema);
         for _ in 0..4 {

@@ -65,6 +65,41 @@ async fn nothing_installed_is_missing_as_a_whole_and_the_repair_installs_it() {
 }
 
 #[tokio::test]
+async fn tampered_schedules_are_found_and_repaired() {
+    let schema = "version: 1\nchannels:\n  nightly: {message: {n: 'int = 1'}, schedule: {cron: '0 3 * * *', timezone: Europe/Berlin}}\n  \
+                  beat: {message: {}, schedule: {every: 15m, missed: skip}}\n";
+    let project = Project::installed("", schema).await;
+    project.is_clean();
+    let nightly = "schedule of channel nightly";
+    for tamper in [
+        "UPDATE pgpubsub.schedule SET cron = '0 4 * * *' WHERE channel = 'nightly'",
+        "UPDATE pgpubsub.schedule SET cron = NULL, every = '1 day' WHERE channel = 'nightly'",
+        "UPDATE pgpubsub.schedule SET missed = 'skip' WHERE channel = 'nightly'",
+        "UPDATE pgpubsub.schedule SET message = '{}' WHERE channel = 'nightly'",
+    ] {
+        repaired(&project, tamper, &[&format!("outdated {nightly}")]).await;
+    }
+    let gone = "DELETE FROM pgpubsub.schedule WHERE channel = 'nightly'";
+    repaired(&project, gone, &[&format!("missing {nightly}")]).await;
+    let more = "INSERT INTO pgpubsub.schedule SELECT 'other', cron, timezone, every, missed, function, message, next_at FROM pgpubsub.schedule LIMIT 1";
+    repaired(&project, more, &["orphan schedule of channel other"]).await;
+    let all = [
+        "missing table pgpubsub.schedule",
+        "missing schedule of channel beat",
+        "missing schedule of channel nightly",
+    ];
+    repaired(&project, "DROP TABLE pgpubsub.schedule", &all).await;
+    let function = "DROP FUNCTION pgpubsub.fire_schedules()";
+    repaired(&project, function, &["missing table pgpubsub.schedule"]).await;
+    // It fires when it would have.
+    project
+        .execute(
+            "DO $$ BEGIN ASSERT (SELECT bool_and(next_at > now()) FROM pgpubsub.schedule); END $$",
+        )
+        .await;
+}
+
+#[tokio::test]
 async fn tampered_functions_are_found_and_repaired() {
     let project = Project::installed(TABLES, SCHEMA).await;
     let saved = "outdated function pgpubsub.capture_author_saved";

@@ -46,6 +46,8 @@ pub struct Catalog {
     pub listeners: &'static [ListenerSpec],
     /// Models.
     pub models: &'static [Model],
+    /// Names of the channels that send by themselves (`schedule`).
+    pub scheduled: &'static [&'static str],
 }
 
 /// A channel.

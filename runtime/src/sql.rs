@@ -314,6 +314,16 @@ impl Sql {
         )
     }
 
+    /// Fires what is due; gives JSON text.
+    pub(crate) fn fire_schedules(&self) -> String {
+        format!("SELECT {}.\"fire_schedules\"()::text", self.schema)
+    }
+
+    /// Channels that send by themselves.
+    pub(crate) fn schedules(&self) -> String {
+        format!("SELECT \"channel\" FROM {}.\"schedule\"", self.schema)
+    }
+
     /// `$1` channels, `$2` model version.
     pub(crate) fn older_than_model(&self) -> String {
         format!(

@@ -21,6 +21,7 @@ const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 const WORK: ListenerSpec = ListenerSpec {
     name: "work",

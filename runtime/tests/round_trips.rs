@@ -23,6 +23,7 @@ const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 const WORK: ListenerSpec = work(&[subscription(false)]);
 const ORDERED: ListenerSpec = work(&[subscription(true)]);

@@ -20,6 +20,7 @@ const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 const HEAR: ListenerSpec = ListenerSpec {
     name: "hear",

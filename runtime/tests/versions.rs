@@ -20,6 +20,7 @@ const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 
 const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> Channel {

@@ -112,7 +112,15 @@ fn about(plan: &Plan, object: &Object) -> String {
                 .find(|known| known.name == *channel),
             _ => None,
         },
-        Source::Storage | Source::DbVersion | Source::Index(_) => None,
+        Source::Schedule(_) => match &object.key {
+            Key::Schedule { channel, .. } => plan
+                .live
+                .channels
+                .iter()
+                .find(|known| known.name == *channel),
+            _ => None,
+        },
+        Source::Storage | Source::DbVersion | Source::Index(_) | Source::Schedules => None,
     };
     channel.map_or("-", |channel| &channel.name).to_owned()
 }

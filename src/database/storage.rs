@@ -43,7 +43,7 @@ pub(super) async fn read(
     let mut readable = row.get(2);
     for row in transaction.query(TABLES, &[&schema]).await? {
         let table: String = row.get(0);
-        if ["storage", "listener", "notification"].contains(&table.as_str()) {
+        if ["storage", "listener", "notification", "schedule"].contains(&table.as_str()) {
             readable &= row.get::<_, bool>(3);
         }
         let columns = storage.tables.entry(table).or_default();
@@ -91,6 +91,22 @@ async fn content(
             content
                 .listeners
                 .insert((row.get(0), row.get(1)), (row.get(2), row.get(3)));
+        }
+    }
+    const COLUMNS: [&str; 6] = ["cron", "timezone", "every", "missed", "function", "message"];
+    if has("schedule", &COLUMNS) {
+        // As the plan writes it.
+        let every = "(extract(epoch FROM \"every\") * 1000)::bigint || ' milliseconds'";
+        let sql = format!(
+            "SELECT \"channel\"::text, \"cron\"::text, \"timezone\"::text, {every}, \"missed\"::text, \"function\"::text, \"message\"::text \
+             FROM {schema}.\"schedule\""
+        );
+        for row in transaction.query(&sql, &[]).await? {
+            let values = COLUMNS
+                .iter()
+                .zip(1..)
+                .map(|(column, place)| (*column, row.get(place)));
+            content.schedules.insert(row.get(0), values.collect());
         }
     }
     if has("notification", &["channel", "model_version"]) {

@@ -66,6 +66,7 @@ codes! {
     UnknownColumn = "E0307": "a column that the model does not have",
     Incompatible = "E0308": "options that exclude each other",
     InvalidCondition = "E0309": "a condition that is not possible",
+    InvalidSchedule = "E0310": "a schedule that is not possible",
     UnknownChannel = "E0401": "a channel that does not exist",
     EventNotCarried = "E0402": "an event that the channel does not carry",
     GroupOverlap = "E0403": "two listeners for one copy of a notification",

@@ -10,6 +10,11 @@ pub enum Key {
         /// The schema.
         schema: String,
     },
+    /// Table and functions of the schedules.
+    Schedules {
+        /// Storage schema.
+        schema: String,
+    },
     /// The function that tells the last applied migration.
     DbVersion {
         /// Storage schema.
@@ -54,6 +59,13 @@ pub enum Key {
         /// The channel.
         channel: String,
     },
+    /// When a channel sends by itself: a row of the table of schedules.
+    Schedule {
+        /// Storage schema.
+        schema: String,
+        /// The channel.
+        channel: String,
+    },
 }
 
 impl Key {
@@ -67,13 +79,18 @@ impl Key {
             Self::Capture { .. } => "capture",
             Self::Trigger { .. } => "trigger",
             Self::Listener { .. } => "listener",
+            Self::Schedules { .. } => "schedules",
+            Self::Schedule { .. } => "schedule",
         }
     }
 
     fn names(&self) -> Vec<&str> {
         match self {
-            Self::Storage { schema } | Self::DbVersion { schema } => vec![schema],
             Self::Index { schema, index } => vec![schema, index],
+            Self::Storage { schema } | Self::DbVersion { schema } | Self::Schedules { schema } => {
+                vec![schema]
+            }
+            Self::Schedule { schema, channel } => vec![schema, channel],
             Self::Notify { schema, function } | Self::Capture { schema, function } => {
                 vec![schema, function]
             }
@@ -96,6 +113,13 @@ impl Key {
         match (kind, names.as_slice()) {
             ("storage", [schema]) => Some(Self::Storage {
                 schema: schema.clone(),
+            }),
+            ("schedules", [schema]) => Some(Self::Schedules {
+                schema: schema.clone(),
+            }),
+            ("schedule", [schema, channel]) => Some(Self::Schedule {
+                schema: schema.clone(),
+                channel: channel.clone(),
             }),
             ("db_version", [schema]) => Some(Self::DbVersion {
                 schema: schema.clone(),

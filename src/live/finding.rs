@@ -103,6 +103,8 @@ impl fmt::Display for Subject {
                 Key::Listener {
                     listener, channel, ..
                 } => write!(f, "listener {listener} on channel {channel}"),
+                Key::Schedules { schema } => write!(f, "table {schema}.schedule"),
+                Key::Schedule { channel, .. } => write!(f, "schedule of channel {channel}"),
             },
             Self::Function(name, arguments) => write!(f, "function {name}({arguments})"),
             Self::Table(table) => write!(f, "table {table}"),

@@ -57,7 +57,23 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
                 let index = &plan.sql.indexes[index];
                 findings.extend(storage::index(index, snapshot, &text.sql));
             }
+            Source::Schedule(index) => {
+                let schedule = &plan.sql.schedules[index];
+                match content {
+                    Some(content) => {
+                        findings.extend(storage::schedule(schedule, content, &text.sql));
+                    }
+                    None if snapshot.storage.is_none() => findings.push(
+                        Finding::new(State::Missing, subject, "is not there")
+                            .repair(Place::Ours, &*text.sql),
+                    ),
+                    None => {}
+                }
+            }
             source => {
+                if let (Source::Schedules, Some(storage)) = (source, &snapshot.storage) {
+                    findings.extend(storage::schedules(storage, &subject, &text.sql));
+                }
                 if source == Source::Storage {
                     findings.extend(storage::compare(snapshot, &subject, &text.sql));
                 }
@@ -85,6 +101,11 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
     findings.extend(functions::orphans(&live.storage, &wanted, snapshot));
     if let Some(content) = content {
         findings.extend(storage::orphans(live, &plan.sql.listeners, content));
+        findings.extend(storage::orphaned_schedules(
+            live,
+            &plan.sql.schedules,
+            content,
+        ));
         findings.extend(storage::newer(live, content));
     }
     findings.extend(

@@ -45,6 +45,8 @@ pub(crate) struct Content {
     pub version: Option<i32>,
     /// The registry: listener and channel, with group and operations.
     pub listeners: BTreeMap<(String, String), (String, Vec<String>)>,
+    /// Schedules: by channel, the columns that say what it is, as text.
+    pub schedules: BTreeMap<String, BTreeMap<&'static str, Option<String>>>,
     /// Notifications that wait: channel, version, number.
     pub waiting: Vec<(String, i32, i64)>,
 }

@@ -1,10 +1,10 @@
 //! The storage: schema, tables, format, registry, and what waits in it.
 
 use crate::history::Key;
-use crate::plan::{LivePlan, STORAGE, SqlIndex, SqlListener, drop_statement};
+use crate::plan::{LivePlan, STORAGE, SqlIndex, SqlListener, SqlSchedule, drop_statement};
 
 use super::finding::{Finding, Place, State, Subject};
-use super::snapshot::{Content, Snapshot};
+use super::snapshot::{Content, Snapshot, Storage};
 use super::text;
 
 /// Compares the storage, without its functions; `sql` creates what is missing of it.
@@ -20,27 +20,7 @@ pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<
             .repair(Place::Ours, sql),
         ];
     };
-    let mut findings = Vec::new();
-    let mut missing = Vec::new();
-    for (name, columns) in text::tables(sql) {
-        let Some(found) = storage.tables.get(&name) else {
-            missing.push(name);
-            continue;
-        };
-        let mut wrong: Vec<&str> = columns
-            .iter()
-            .filter(|(column, ty)| found.get(*column) != Some(ty))
-            .map(|(column, _)| column.as_str())
-            .collect();
-        wrong.sort_unstable();
-        if !wrong.is_empty() {
-            let message = format!(
-                "its table {name} lacks columns or has others under their names: {}; apply the migrations of the schema",
-                wrong.join(", ")
-            );
-            findings.push(Finding::new(State::Outdated, subject(), message));
-        }
-    }
+    let (mut findings, missing) = tables(storage, &subject(), sql);
     let mut outdated = Vec::new();
     if !missing.is_empty() {
         outdated.push(format!("lacks the tables {}", missing.join(", ")));
@@ -89,6 +69,101 @@ pub(super) fn index(wanted: &SqlIndex, snapshot: &Snapshot, sql: &str) -> Option
     let subject = Subject::Object(wanted.key.clone());
     let message = "is not there: workers read all that waits to find what is next";
     Some(Finding::new(State::Missing, subject, message).repair(Place::Ours, sql))
+}
+
+/// Compares the table of the schedules; `sql` creates it.
+pub(super) fn schedules(storage: &Storage, subject: &Subject, sql: &str) -> Vec<Finding> {
+    let (mut findings, missing) = tables(storage, subject, sql);
+    if !missing.is_empty() {
+        findings.push(
+            Finding::new(State::Missing, subject.clone(), "is not there").repair(Place::Ours, sql),
+        );
+    }
+    findings
+}
+
+/// The tables that `sql` creates: those that are there in another form, and the names of the others.
+fn tables(storage: &Storage, subject: &Subject, sql: &str) -> (Vec<Finding>, Vec<String>) {
+    let (mut findings, mut missing) = (Vec::new(), Vec::new());
+    for (name, columns) in text::tables(sql) {
+        let Some(found) = storage.tables.get(&name) else {
+            missing.push(name);
+            continue;
+        };
+        let mut wrong: Vec<&str> = columns
+            .iter()
+            .filter(|(column, ty)| found.get(*column) != Some(ty))
+            .map(|(column, _)| column.as_str())
+            .collect();
+        wrong.sort_unstable();
+        if !wrong.is_empty() {
+            let message = format!(
+                "its table {name} lacks columns or has others under their names: {}; apply the migrations of the schema",
+                wrong.join(", ")
+            );
+            findings.push(Finding::new(State::Outdated, subject.clone(), message));
+        }
+    }
+    (findings, missing)
+}
+
+/// Compares a row of the schedules; `sql` writes it.
+pub(super) fn schedule(wanted: &SqlSchedule, content: &Content, sql: &str) -> Option<Finding> {
+    let Key::Schedule { channel, .. } = &wanted.key else {
+        return None;
+    };
+    let subject = Subject::Object(wanted.key.clone());
+    let finding = match content.schedules.get(channel) {
+        None => Finding::new(State::Missing, subject, "is not in the table of schedules"),
+        Some(there) => {
+            let plain = |text: &String| text::literal(text).map(|(text, _)| text);
+            let missed = if wanted.skips_missed { "skip" } else { "once" };
+            let values = [
+                ("cron", plain(&wanted.cron)),
+                ("timezone", plain(&wanted.time_zone)),
+                ("every", plain(&wanted.every)),
+                ("missed", Some(missed.to_owned())),
+                ("function", plain(&wanted.function)),
+                ("message", plain(&wanted.message)),
+            ];
+            let differs = |(column, value): &(&str, Option<String>)| {
+                there.get(*column).unwrap_or(&None) != value
+            };
+            let columns: Vec<&str> = values
+                .iter()
+                .filter(|pair| differs(pair))
+                .map(|(column, _)| *column)
+                .collect();
+            if columns.is_empty() {
+                return None;
+            }
+            let message = format!("has another {}", columns.join(", "));
+            Finding::new(State::Outdated, subject, message)
+        }
+    };
+    Some(finding.repair(Place::Ours, sql))
+}
+
+/// Schedules that the schema does not have.
+pub(super) fn orphaned_schedules(
+    plan: &LivePlan,
+    wanted: &[SqlSchedule],
+    content: &Content,
+) -> Vec<Finding> {
+    content
+        .schedules
+        .keys()
+        .map(|channel| Key::Schedule {
+            schema: plan.storage.clone(),
+            channel: channel.clone(),
+        })
+        .filter(|key| wanted.iter().all(|wanted| wanted.key != *key))
+        .map(|key| {
+            let drop = format!("{}\n", drop_statement(&key));
+            let message = "fires, and the schema does not have it";
+            Finding::new(State::Orphan, Subject::Object(key), message).repair(Place::Last, drop)
+        })
+        .collect()
 }
 
 /// Compares a row of the registry; `sql` writes it.

@@ -284,7 +284,14 @@ mod tests {
                     assert!(found[0].says_public && found[0].function.comment.is_some());
                 }
                 Key::DbVersion { .. } => assert!(!found.is_empty()),
-                Key::Index { .. } | Key::Trigger { .. } | Key::Listener { .. } => {
+                Key::Schedules { .. } => {
+                    assert_eq!(tables(&text.sql).len(), 1);
+                    assert_eq!(found.len(), 3);
+                }
+                Key::Index { .. }
+                | Key::Trigger { .. }
+                | Key::Listener { .. }
+                | Key::Schedule { .. } => {
                     assert!(found.is_empty())
                 }
             }

@@ -3,7 +3,7 @@
 use crate::diagnostic::Span;
 use crate::schema::Spanned;
 
-use super::{Extra, FieldType, Literal, MessageOptions, Past};
+use super::{Extra, FieldType, Literal, MessageOptions, Past, Schedule};
 
 /// A channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub enum ChannelKind {
         extends: Option<usize>,
         /// What senders may say, and which messages are folded; of durable channels only.
         options: MessageOptions,
+        /// When it sends by itself; of durable channels only.
+        schedule: Option<Schedule>,
     },
 }
 

@@ -11,6 +11,7 @@ mod check;
 mod column_default;
 mod column_type;
 mod condition;
+mod cron;
 mod default;
 mod duration;
 mod field_type;
@@ -18,6 +19,7 @@ pub(crate) mod identifier;
 mod listener;
 mod message_options;
 mod past;
+mod schedule;
 mod tool;
 mod types;
 
@@ -51,9 +53,11 @@ pub use channel::{
     TriggerChannel, TriggerEvent, Wake,
 };
 pub(crate) use check::check;
+pub use cron::Cron;
 pub use listener::{ContextFilter, FilterValue, Hold, Listener, Subscription};
 pub use message_options::{Dedup, Expires, Keep, MessageOptions};
 pub use past::{Conversion, Past};
+pub use schedule::{Schedule, When};
 pub use tool::Tool;
 pub use types::{Attribute, DeclaredType, Extra, FieldType, Label, PgType, TypeKind};
 

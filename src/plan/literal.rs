@@ -47,7 +47,7 @@ fn is_parsed(ty: &FieldType, literal: &Literal) -> bool {
 }
 
 /// The value as it stands in a payload.
-fn payload(ty: &FieldType, literal: &Literal) -> Value {
+pub(super) fn payload(ty: &FieldType, literal: &Literal) -> Value {
     match (ty, literal) {
         (_, Literal::Null) => Value::Null,
         (FieldType::Optional(inner), _) => payload(inner, literal),

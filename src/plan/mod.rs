@@ -43,7 +43,7 @@ pub use rust_row::{RustColumn, RustRow, RustRowBody, RustVersion};
 pub use rust_type::{RustLabel, RustType};
 pub use sql::{
     SqlBranch, SqlColumn, SqlFunction, SqlGroup, SqlImage, SqlIndex, SqlListener, SqlParent,
-    SqlPlan, SqlProbe, SqlTrigger,
+    SqlPlan, SqlProbe, SqlSchedule, SqlTrigger,
 };
 
 pub use versions::Versions;

@@ -41,6 +41,10 @@ pub enum Source {
     Trigger(usize),
     /// Index into `listeners`.
     Listener(usize),
+    /// Table and functions of the schedules.
+    Schedules,
+    /// Index into `schedules`.
+    Schedule(usize),
 }
 
 /// Format of the storage that is installed, part of its fingerprint.
@@ -108,6 +112,25 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             spec: spec(listener),
             kin: fingerprint(&listener.group),
             source: Source::Listener(index),
+        });
+    }
+    // Whoever has no schedule has nothing of it.
+    if !sql.schedules.is_empty() {
+        objects.push(Object {
+            key: Key::Schedules {
+                schema: storage.clone(),
+            },
+            spec: spec(&(STORAGE, &sql.schema)),
+            kin: String::new(),
+            source: Source::Schedules,
+        });
+    }
+    for (index, schedule) in sql.schedules.iter().enumerate() {
+        objects.push(Object {
+            key: schedule.key.clone(),
+            spec: spec(schedule),
+            kin: String::new(),
+            source: Source::Schedule(index),
         });
     }
     objects.sort_by(|left, right| left.key.cmp(&right.key));
@@ -185,6 +208,19 @@ pub(crate) fn drop_statement(key: &Key) -> String {
             "DELETE FROM {} WHERE \"name\" = {} AND \"channel\" = {};",
             in_schema(schema, "listener"),
             sql_literal(listener),
+            sql_literal(channel)
+        ),
+        Key::Schedules { schema } => [
+            "FUNCTION IF EXISTS {}.\"fire_schedules\"()",
+            "FUNCTION IF EXISTS {}.\"next_occurrence\"(pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.timestamptz)",
+            "FUNCTION IF EXISTS {}.\"wall_clock\"(pg_catalog.timestamp, pg_catalog.text)",
+            "TABLE IF EXISTS {}.\"schedule\"",
+        ]
+        .map(|what| format!("DROP {};", what.replace("{}", &sql_ident(schema))))
+        .join("\n"),
+        Key::Schedule { schema, channel } => format!(
+            "DELETE FROM {} WHERE \"channel\" = {};",
+            in_schema(schema, "schedule"),
             sql_literal(channel)
         ),
     }

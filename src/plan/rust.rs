@@ -31,6 +31,8 @@ pub struct RustPlan {
     pub models: Vec<RustModel>,
     /// Types of channels.
     pub channels: Vec<RustChannel>,
+    /// Types of those that send by themselves.
+    pub scheduled: Vec<String>,
     /// Events of listeners that take a part of their channel's operations.
     pub events: Vec<RustEvent>,
     /// Traits.
@@ -185,6 +187,12 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             .iter()
             .map(|channel| rust_channel(schema, channel, &readers, versions))
             .collect(),
+        scheduled: schema
+            .channels
+            .iter()
+            .filter(|channel| is_scheduled(channel))
+            .map(|channel| rust_type(&channel.name))
+            .collect(),
         events,
         listeners: schema
             .listeners
@@ -192,6 +200,16 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> Result<RustPlan, Pla
             .map(|listener| rust_listener::plan(schema, listener))
             .collect(),
     })
+}
+
+fn is_scheduled(channel: &Channel) -> bool {
+    matches!(
+        &channel.kind,
+        ChannelKind::Message {
+            schedule: Some(_),
+            ..
+        }
+    )
 }
 
 /// Names of the channels on each model: under the former ones, notifications may still wait.
@@ -319,6 +337,7 @@ fn rust_channel(
             fields,
             extends,
             options,
+            ..
         } => {
             let base = extends.map(|base| schema.channels[base].name.as_str());
             (

@@ -233,6 +233,8 @@ pub struct ChannelDecl {
     pub extends: Option<Spanned<String>>,
     /// `notify_at`, `expires`, `priority` and `dedup`.
     pub options: MessageOptionsDecl,
+    /// `schedule:`.
+    pub schedule: Option<ScheduleDecl>,
     /// `derive:` and `attributes:`.
     pub extra: ExtraDecl,
     /// The keys that are there, with their places.
@@ -269,6 +271,25 @@ pub struct DedupDecl {
     pub debounce: Option<Spanned<String>>,
     /// `at_most:`.
     pub at_most: Option<Spanned<String>>,
+    /// Something of it was not readable: what follows from its absence is not reported.
+    pub broken: bool,
+}
+
+/// `schedule:`.
+#[derive(Clone, Debug, std::default::Default)]
+pub struct ScheduleDecl {
+    /// Its place.
+    pub span: Span,
+    /// `cron:`, or the short form.
+    pub cron: Option<Spanned<String>>,
+    /// `every:`.
+    pub every: Option<Spanned<String>>,
+    /// `timezone:`.
+    pub time_zone: Option<Spanned<String>>,
+    /// `missed:`.
+    pub missed: Option<Spanned<String>>,
+    /// `with:`.
+    pub with: Vec<(Spanned<String>, Node)>,
     /// Something of it was not readable: what follows from its absence is not reported.
     pub broken: bool,
 }

@@ -120,6 +120,8 @@ pub const TRIGGERS: &[&str] = &["generated", "own"];
 pub const DATETIMES: &[&str] = &["exact", "chrono"];
 /// Words of `keep`.
 pub const KEEPS: &[&str] = &["first", "last"];
+/// Words of `missed`.
+pub const MISSED: &[&str] = &["once", "skip"];
 /// Words of `tool`.
 pub const TOOLS: &[&str] = &[
     "sqlx",
@@ -570,6 +572,11 @@ pub static CHANNEL: Mapping = Mapping {
             Shape::Mapping(&DEDUP),
             "Which messages are folded into one that still waits.",
         ),
+        key(
+            "schedule",
+            Shape::Either(&[Shape::Text, Shape::Mapping(&SCHEDULE)]),
+            "When the channel sends by itself: a cron expression in UTC like `0 3 * * *`, or a mapping.",
+        ),
         DERIVE,
         ATTRIBUTES,
         WAS,
@@ -599,6 +606,37 @@ pub static DEDUP: Mapping = Mapping {
             "at_most",
             Shape::Text,
             "How long `debounce` may put it off, counted from the first.",
+        ),
+    ],
+};
+
+/// `schedule`.
+pub static SCHEDULE: Mapping = Mapping {
+    keys: &[
+        key(
+            "cron",
+            Shape::Text,
+            "Minute, hour, day of the month, month, day of the week: `0 3 * * *`; or @hourly, @daily, @weekly, @monthly, @yearly.",
+        ),
+        key(
+            "every",
+            Shape::Text,
+            "Instead of `cron`: at all multiples of a time, like 10s, 15m, 1h or 7d.",
+        ),
+        key(
+            "timezone",
+            Shape::Text,
+            "Whose wall clock `cron` means, like Europe/Berlin. Default: UTC.",
+        ),
+        key(
+            "missed",
+            Shape::Word(MISSED),
+            "What nobody fired in time, as no worker ran: `once` (default) fires one for all of it, `skip` none.",
+        ),
+        key(
+            "with",
+            Shape::Named(&Shape::Any),
+            "Fields of the message that do not have their defaults.",
         ),
     ],
 };

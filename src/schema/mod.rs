@@ -11,7 +11,8 @@ mod reader;
 pub use document::{
     AttemptsDecl, ChangedDecl, ChannelDecl, ColumnDecl, DedupDecl, Default, DefaultsDecl, Document,
     EventDecl, ExtraDecl, FieldDecl, FilterDecl, GenerateDecl, LabelDecl, ListenerDecl,
-    MessageOptionsDecl, ModelDecl, PastDecl, PayloadDecl, RetryDecl, Spanned, TypeDecl,
+    MessageOptionsDecl, ModelDecl, PastDecl, PayloadDecl, RetryDecl, ScheduleDecl, Spanned,
+    TypeDecl,
 };
 pub use json_schema::json_schema;
 pub use node::{Node, Value};

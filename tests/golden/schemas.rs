@@ -65,6 +65,11 @@ pub(crate) fn messages() -> Schema {
     read("schema.yaml", include_str!("messages.yaml"))
 }
 
+/// Schedules of every kind.
+pub(crate) fn schedules() -> Schema {
+    read("schema.yaml", include_str!("schedules.yaml"))
+}
+
 /// A schema with a past.
 pub(crate) fn evolution() -> Schema {
     read("schema.yaml", include_str!("../evolution/schema.yaml"))

@@ -15,6 +15,7 @@ const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 
 const fn channel(wake: Wake) -> Channel {

@@ -12,6 +12,7 @@ pub(super) enum Role {
     Consumer,
     Spills,
     Maintenance,
+    Schedules,
 }
 
 /// What is between a worker and the server.
@@ -43,6 +44,7 @@ impl Role {
             Self::Consumer => "pgpubsub consumer",
             Self::Spills => "pgpubsub spills",
             Self::Maintenance => "pgpubsub maintenance",
+            Self::Schedules => "pgpubsub schedules",
         }
     }
 }

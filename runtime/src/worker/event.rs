@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 /// Something happened in a worker.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -23,6 +25,13 @@ pub enum WorkerEvent {
         listener: &'static str,
         /// Number of a durable notification.
         id: Option<i64>,
+    },
+    /// The schedule of a channel was due, and this worker has sent its message.
+    Fired {
+        /// The channel.
+        channel: String,
+        /// The time that was planned.
+        at: DateTime<Utc>,
     },
     /// A listener failed; a durable notification is tried again, or goes to quarantine, which is told as well.
     Failed {

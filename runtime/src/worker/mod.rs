@@ -27,6 +27,7 @@ mod maintenance;
 mod options;
 mod pace;
 mod panic;
+mod schedule;
 mod selection;
 mod sessions;
 mod shared;
@@ -324,6 +325,9 @@ impl Worker {
         }
         tasks.spawn(maintenance::run(Arc::clone(&shared)));
         tasks.spawn(alarm::run(Arc::clone(&shared)));
+        if shared.has_schedules {
+            tasks.spawn(schedule::run(Arc::clone(&shared)));
+        }
         if !shared.durable.is_empty() {
             for _ in 0..shared.options.concurrency {
                 tasks.spawn(consumer::run(Arc::clone(&shared)));

@@ -37,6 +37,8 @@ pub(super) struct Shared {
     /// Something will be due.
     pub alarm: Alarm,
     pub rest: Rest,
+    /// Channels of this program send by themselves, whether they are served here or not.
+    pub has_schedules: bool,
     pub stop: CancellationToken,
     /// Attempts that were counted when they began, and have not come to an end.
     pub counted: Attempts,

@@ -14,6 +14,7 @@ use super::careful::Attempts;
 use super::connect::{Connector, Listen, Session};
 use super::door::Rest;
 use super::options::Options;
+use super::schedule;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
 use crate::error::Kind;
@@ -108,6 +109,8 @@ pub(super) async fn start(
         .chain(transient.iter().map(|entry| entry.spec))
         .collect();
     check_installed(client, &sql, &served).await?;
+    let scheduled = listeners.catalog.scheduled;
+    schedule::check(client, &sql, scheduled).await?;
     let floor = if options.recovery {
         0
     } else {
@@ -125,6 +128,7 @@ pub(super) async fn start(
         wake: Notify::new(),
         alarm: Alarm::default(),
         rest: Rest::default(),
+        has_schedules: !scheduled.is_empty(),
         stop: CancellationToken::new(),
         failure: Mutex::new(None),
         said_too_new: Mutex::default(),

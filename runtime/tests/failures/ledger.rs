@@ -23,6 +23,7 @@ pub(crate) const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 
 const WORK: ListenerSpec = ListenerSpec {

@@ -20,6 +20,7 @@ pub(crate) const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 
 pub(crate) const fn ordered(name: &'static str) -> ListenerSpec {

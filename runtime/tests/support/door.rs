@@ -21,6 +21,7 @@ pub(crate) const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 
 pub(crate) const fn listener(name: &'static str, channel: Channel) -> ListenerSpec {

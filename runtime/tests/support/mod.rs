@@ -23,6 +23,7 @@ pub(crate) const CATALOG: Catalog = Catalog {
     channels: &[],
     listeners: &[],
     models: &[],
+    scheduled: &[],
 };
 pub(crate) const WORK: ListenerSpec = listener("work");
 /// Its channel takes urgent messages.

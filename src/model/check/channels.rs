@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::{message_options, order, past, trigger_warnings, triggers};
+use super::{message_options, order, past, schedule, trigger_warnings, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -48,10 +48,12 @@ pub(super) fn check(
             let extends = messages.base_of(index, diagnostics);
             let fields = messages.fields_of(index, diagnostics);
             let options = message_options::check(declared, delivery, &fields, diagnostics);
+            let schedule = schedule::check(declared, delivery, &fields, types, diagnostics);
             ChannelKind::Message {
                 fields,
                 extends,
                 options,
+                schedule,
             }
         } else {
             let model = declared
@@ -67,6 +69,7 @@ pub(super) fn check(
                 types,
             };
             message_options::of_messages_only(declared, diagnostics);
+            schedule::of_messages_only(declared, diagnostics);
             ChannelKind::Trigger(triggers::check(&context, diagnostics))
         };
         channels.push(Channel {

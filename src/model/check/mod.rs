@@ -15,6 +15,7 @@ mod models;
 mod names;
 mod order;
 mod past;
+mod schedule;
 mod trigger_combinations;
 mod trigger_warnings;
 mod triggers;
@@ -40,6 +41,7 @@ pub(crate) fn check(
     let (models, declared) = models::check(document, &types, generate.chrono, diagnostics);
     let channels = channels::check(document, &types, &models, &declared, diagnostics);
     let listeners = listeners::check(document, &channels, diagnostics);
+    schedule::check_filters(&channels, &listeners, diagnostics);
     derives::check(document, &types, &models, &channels, diagnostics);
     names::check_derived(names, document, &models, &channels, &listeners, diagnostics);
     Schema {

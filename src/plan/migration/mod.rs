@@ -199,8 +199,8 @@ fn steps<'a>(
         .collect();
     for key in &difference.drops {
         match key {
-            Key::Listener { .. } => builder.drop(&mut quiet, key),
             Key::Index { .. } => builder.leave(&mut quiet, key),
+            Key::Listener { .. } | Key::Schedule { .. } => builder.drop(&mut quiet, key),
             // Its successor takes over in the transaction that drops it: no event falls between them.
             Key::Capture { .. } if renamed.contains(key) && tied.contains(key) => {}
             // It goes to another storage schema: triggers call this one until they call that one.
@@ -240,7 +240,7 @@ fn steps<'a>(
     for key in difference.drops.iter().rev() {
         let is_done = matches!(
             key,
-            Key::Index { .. } | Key::Listener { .. } | Key::Trigger { .. }
+            Key::Index { .. } | Key::Listener { .. } | Key::Schedule { .. } | Key::Trigger { .. }
         );
         if !is_done && builder.is_there(key) {
             builder.drop(&mut last, key);

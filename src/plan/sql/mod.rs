@@ -7,6 +7,7 @@ mod index;
 mod message;
 mod order;
 mod probe;
+mod schedule;
 mod trigger;
 mod version;
 
@@ -22,6 +23,7 @@ use super::versions::Versions;
 pub use index::SqlIndex;
 pub(in crate::plan) use message::SqlOptions;
 pub use order::SqlGroup;
+pub use schedule::SqlSchedule;
 pub use trigger::SqlTrigger;
 
 use order::Groups;
@@ -47,6 +49,9 @@ pub struct SqlPlan {
     pub triggers: Vec<SqlTrigger>,
     /// The registry.
     pub listeners: Vec<SqlListener>,
+    /// Channels that send by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<SqlSchedule>,
     /// Queries that fail where a capture function would, for a trial on a database.
     #[serde(skip)]
     pub probes: Vec<SqlProbe>,
@@ -261,6 +266,7 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
         functions,
         triggers,
         probes,
+        schedules: schedule::plan(schema),
         listeners: schema
             .listeners
             .iter()

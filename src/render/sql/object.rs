@@ -48,6 +48,14 @@ impl<'a> Objects<'a> {
         let sql = &self.sql;
         let (template, context) = match object.source {
             Source::Storage => ("storage.sql.j2", context! { sql }),
+            Source::Schedules => {
+                let schema_literal = sql_literal(&self.plan.schema);
+                ("schedules.sql.j2", context! { sql, schema_literal })
+            }
+            Source::Schedule(index) => {
+                let schedule = Value::from(Serde(&self.plan.schedules[index]));
+                ("schedule.sql.j2", context! { sql, schedule })
+            }
             Source::DbVersion => ("db_version.sql.j2", context! { sql }),
             Source::Index(index) => {
                 let index = Value::from(Serde(&self.plan.indexes[index]));
@@ -141,6 +149,8 @@ fn templates() -> Result<Environment<'static>, RenderError> {
         template!("function.sql.j2"),
         template!("trigger.sql.j2"),
         template!("listener.sql.j2"),
+        template!("schedules.sql.j2"),
+        template!("schedule.sql.j2"),
         template!("silent.sql.j2"),
         template!("drop_storage.sql.j2"),
         template!("switched.sql.j2"),

@@ -1,6 +1,7 @@
 //! `channels:`.
 
 use super::message_options::message_options;
+use super::schedule::schedule;
 use super::{extra, missing, past, settings};
 use crate::schema::document::{
     ChangedDecl, ChannelDecl, Default, DefaultsDecl, EventDecl, ExtraDecl, FieldDecl,
@@ -32,6 +33,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
         message: None,
         extends: None,
         options: MessageOptionsDecl::default(),
+        schedule: None,
         extra: ExtraDecl::default(),
         keys: Vec::new(),
         broken: true,
@@ -61,6 +63,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
     channel.condition_in = reader.word(&fields, "condition_in", language::CONDITION_IN);
     channel.trigger = reader.word(&fields, "trigger", language::TRIGGERS);
     channel.options = message_options(reader, &fields);
+    channel.schedule = schedule(reader, &fields);
     channel.extra = extra(reader, &fields);
     if let Some(node) = fields.get("message") {
         let entries = reader.entries(node, &format!("`message` of {what}"));

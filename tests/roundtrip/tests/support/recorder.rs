@@ -35,6 +35,8 @@ pub(crate) enum Seen {
     OnDefaults(Defaults, Notification),
     OnMoreDefaults(MoreDefaults, Notification),
     OnReminder(Reminder, Notification),
+    OnYearlyDefaults(YearlyDefaults, Notification),
+    OnBeat(Beat, Notification),
     TenantSeen(ItemSeen, TransientNotification),
     AllSeen(ItemSeen, TransientNotification),
     OnWhisper(Whisper, TransientNotification),
@@ -172,6 +174,22 @@ impl OnItemFickle for Recorder {
         cx: &mut Cx<'_>,
     ) -> Result<(), ListenerError> {
         self.record(Seen::OnItemFickle(event, cx.notification().clone()))
+    }
+}
+
+impl OnYearlyDefaults for Recorder {
+    async fn on_yearly_defaults(
+        &self,
+        event: YearlyDefaults,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
+        self.record(Seen::OnYearlyDefaults(event, cx.notification().clone()))
+    }
+}
+
+impl OnBeat for Recorder {
+    async fn on_beat(&self, event: Beat, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        self.record(Seen::OnBeat(event, cx.notification().clone()))
     }
 }
 
