@@ -35,6 +35,7 @@ const WORK: ListenerSpec = ListenerSpec {
             delivery: Delivery::Durable,
             ordered: false,
             urgent: false,
+            retain: None,
             wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,

@@ -33,6 +33,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         was: &["tasks"],
         ordered: false,
         urgent: false,
+        retain: None,
     }
 }
 

@@ -112,7 +112,7 @@ fn about(plan: &Plan, object: &Object) -> String {
                 .find(|known| known.name == *channel),
             _ => None,
         },
-        Source::Storage | Source::DbVersion => None,
+        Source::Storage | Source::Processed | Source::DbVersion => None,
     };
     channel.map_or("-", |channel| &channel.name).to_owned()
 }

@@ -10,6 +10,11 @@ pub enum Key {
         /// The schema.
         schema: String,
     },
+    /// What keeps processed notifications, for channels that retain them.
+    Processed {
+        /// Storage schema.
+        schema: String,
+    },
     /// The function that tells the last applied migration.
     DbVersion {
         /// Storage schema.
@@ -54,6 +59,7 @@ impl Key {
     fn kind(&self) -> &'static str {
         match self {
             Self::Storage { .. } => "storage",
+            Self::Processed { .. } => "processed",
             Self::DbVersion { .. } => "db_version",
             Self::Notify { .. } => "notify",
             Self::Capture { .. } => "capture",
@@ -64,7 +70,9 @@ impl Key {
 
     fn names(&self) -> Vec<&str> {
         match self {
-            Self::Storage { schema } | Self::DbVersion { schema } => vec![schema],
+            Self::Storage { schema } | Self::Processed { schema } | Self::DbVersion { schema } => {
+                vec![schema]
+            }
             Self::Notify { schema, function } | Self::Capture { schema, function } => {
                 vec![schema, function]
             }
@@ -86,6 +94,9 @@ impl Key {
         let names: Vec<String> = serde_json::from_str(names).ok()?;
         match (kind, names.as_slice()) {
             ("storage", [schema]) => Some(Self::Storage {
+                schema: schema.clone(),
+            }),
+            ("processed", [schema]) => Some(Self::Processed {
                 schema: schema.clone(),
             }),
             ("db_version", [schema]) => Some(Self::DbVersion {

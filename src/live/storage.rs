@@ -4,7 +4,7 @@ use crate::history::Key;
 use crate::plan::{LivePlan, STORAGE, SqlListener, drop_statement};
 
 use super::finding::{Finding, Place, State, Subject};
-use super::snapshot::{Content, Snapshot};
+use super::snapshot::{Content, Snapshot, Storage};
 use super::text;
 
 /// Compares the storage, without its functions; `sql` creates what is missing of it.
@@ -20,27 +20,7 @@ pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<
             .repair(Place::Ours, sql),
         ];
     };
-    let mut findings = Vec::new();
-    let mut missing = Vec::new();
-    for (name, columns) in text::tables(sql) {
-        let Some(found) = storage.tables.get(&name) else {
-            missing.push(name);
-            continue;
-        };
-        let mut wrong: Vec<&str> = columns
-            .iter()
-            .filter(|(column, ty)| found.get(*column) != Some(ty))
-            .map(|(column, _)| column.as_str())
-            .collect();
-        wrong.sort_unstable();
-        if !wrong.is_empty() {
-            let message = format!(
-                "its table {name} lacks columns or has others under their names: {}; apply the migrations of the schema",
-                wrong.join(", ")
-            );
-            findings.push(Finding::new(State::Outdated, subject(), message));
-        }
-    }
+    let (missing, mut findings) = tables(storage, &subject(), sql);
     let mut outdated = Vec::new();
     if !missing.is_empty() {
         outdated.push(format!("lacks the tables {}", missing.join(", ")));
@@ -74,6 +54,46 @@ pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<
         );
     }
     findings
+}
+
+/// Compares the tables that keep what was processed; `sql` creates what is missing of them.
+pub(super) fn processed(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<Finding> {
+    // What is missing with its storage is said once.
+    let Some(storage) = &snapshot.storage else {
+        return Vec::new();
+    };
+    let (missing, mut findings) = tables(storage, subject, sql);
+    if !missing.is_empty() {
+        let message = format!("lacks the tables {}", missing.join(", "));
+        findings
+            .push(Finding::new(State::Missing, subject.clone(), message).repair(Place::Ours, sql));
+    }
+    findings
+}
+
+/// The tables of a text that are missing, and what is wrong with the others.
+fn tables(storage: &Storage, subject: &Subject, sql: &str) -> (Vec<String>, Vec<Finding>) {
+    let (mut missing, mut findings) = (Vec::new(), Vec::new());
+    for (name, columns) in text::tables(sql) {
+        let Some(found) = storage.tables.get(&name) else {
+            missing.push(name);
+            continue;
+        };
+        let mut wrong: Vec<&str> = columns
+            .iter()
+            .filter(|(column, ty)| found.get(*column) != Some(ty))
+            .map(|(column, _)| column.as_str())
+            .collect();
+        wrong.sort_unstable();
+        if !wrong.is_empty() {
+            let message = format!(
+                "its table {name} lacks columns or has others under their names: {}; apply the migrations of the schema",
+                wrong.join(", ")
+            );
+            findings.push(Finding::new(State::Outdated, subject.clone(), message));
+        }
+    }
+    (missing, findings)
 }
 
 /// Compares a row of the registry; `sql` writes it.

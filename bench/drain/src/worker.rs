@@ -46,6 +46,7 @@ const fn subscription(ordered: bool) -> Subscription {
             wake: Wake::Door,
             ordered,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }

@@ -27,6 +27,7 @@ mod maintenance;
 mod options;
 mod pace;
 mod panic;
+mod retention;
 mod selection;
 mod sessions;
 mod shared;

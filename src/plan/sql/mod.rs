@@ -41,6 +41,8 @@ pub struct SqlPlan {
     pub functions: Vec<SqlFunction>,
     /// One for each event that somebody listens to.
     pub triggers: Vec<SqlTrigger>,
+    /// Whether processed notifications are kept.
+    pub retains: bool,
     /// The registry.
     pub listeners: Vec<SqlListener>,
     /// Queries that fail where a capture function would, for a trial on a database.
@@ -252,6 +254,10 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
         functions,
         triggers,
         probes,
+        retains: schema
+            .channels
+            .iter()
+            .any(|channel| channel.retain.is_some()),
         listeners: schema
             .listeners
             .iter()
