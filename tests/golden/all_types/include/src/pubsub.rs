@@ -763,6 +763,7 @@ impl EverythingChanged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -852,6 +853,7 @@ impl Defaults {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1085,6 +1087,7 @@ impl Required {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1183,6 +1186,7 @@ impl Empty {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1247,6 +1251,7 @@ impl Short {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -312,6 +312,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -395,6 +396,7 @@ impl AccountTouched {
         was: &["account_poked"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -466,6 +468,7 @@ impl AccountLeveled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -508,6 +511,7 @@ impl SavingsMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -546,6 +550,7 @@ impl LongMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -584,6 +589,7 @@ impl MovedMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -634,6 +640,7 @@ impl Reads {
         was: &["views"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -740,6 +747,7 @@ impl Pinged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -804,6 +812,7 @@ impl Asked {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -875,6 +884,7 @@ impl Answered {
         was: &["replied"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

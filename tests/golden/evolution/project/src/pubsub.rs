@@ -320,6 +320,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -403,6 +404,7 @@ impl AccountTouched {
         was: &["account_poked"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -474,6 +476,7 @@ impl AccountLeveled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -516,6 +519,7 @@ impl SavingsMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -554,6 +558,7 @@ impl LongMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -592,6 +597,7 @@ impl MovedMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -642,6 +648,7 @@ impl Reads {
         was: &["views"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -748,6 +755,7 @@ impl Pinged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -812,6 +820,7 @@ impl Asked {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -883,6 +892,7 @@ impl Answered {
         was: &["replied"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -57,6 +57,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -121,6 +122,7 @@ impl Shout {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -186,6 +188,7 @@ impl Remind {
         was: &["nag"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -284,6 +287,7 @@ impl Offer {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -383,6 +387,7 @@ impl Either {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -481,6 +486,7 @@ impl Ticket {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -580,6 +586,7 @@ impl Once {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -655,6 +662,7 @@ impl Latest {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -723,6 +731,7 @@ impl Calm {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -792,6 +801,7 @@ impl AllFirst {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -907,6 +917,7 @@ impl AllLast {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.

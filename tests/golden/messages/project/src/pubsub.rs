@@ -65,6 +65,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -129,6 +130,7 @@ impl Shout {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -194,6 +196,7 @@ impl Remind {
         was: &["nag"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -292,6 +295,7 @@ impl Offer {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -391,6 +395,7 @@ impl Either {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -489,6 +494,7 @@ impl Ticket {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -588,6 +594,7 @@ impl Once {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -663,6 +670,7 @@ impl Latest {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -731,6 +739,7 @@ impl Calm {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -800,6 +809,7 @@ impl AllFirst {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -915,6 +925,7 @@ impl AllLast {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.

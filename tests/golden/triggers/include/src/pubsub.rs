@@ -268,6 +268,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -334,6 +335,7 @@ impl AccountTuned {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -373,6 +375,7 @@ impl AccountQuiet {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -429,6 +432,7 @@ impl AccountAny {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -486,6 +490,7 @@ impl AccountRenamed {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -534,6 +539,7 @@ impl AccountSettled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -575,6 +581,7 @@ impl AccountCopied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -613,6 +620,7 @@ impl AccountApplied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -648,6 +656,7 @@ impl AccountWiped {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -690,6 +699,7 @@ impl AccountGone {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -740,6 +750,7 @@ impl AccountOwn {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -795,6 +806,7 @@ impl AccountOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -847,6 +859,7 @@ impl GuestCame {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -914,6 +927,7 @@ impl MeasureBulk {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -965,6 +979,7 @@ impl MeasureFlash {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1024,6 +1039,7 @@ impl MeasureOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1074,6 +1090,7 @@ impl LogLine {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1144,6 +1161,7 @@ impl LogTotal {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1210,6 +1228,7 @@ impl Reads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1278,6 +1297,7 @@ impl PostReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1355,6 +1375,7 @@ impl PageReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

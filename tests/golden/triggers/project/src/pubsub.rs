@@ -276,6 +276,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -342,6 +343,7 @@ impl AccountTuned {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -381,6 +383,7 @@ impl AccountQuiet {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -437,6 +440,7 @@ impl AccountAny {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -494,6 +498,7 @@ impl AccountRenamed {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -542,6 +547,7 @@ impl AccountSettled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -583,6 +589,7 @@ impl AccountCopied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -621,6 +628,7 @@ impl AccountApplied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -656,6 +664,7 @@ impl AccountWiped {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -698,6 +707,7 @@ impl AccountGone {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -748,6 +758,7 @@ impl AccountOwn {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -803,6 +814,7 @@ impl AccountOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -855,6 +867,7 @@ impl GuestCame {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -922,6 +935,7 @@ impl MeasureBulk {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -973,6 +987,7 @@ impl MeasureFlash {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1032,6 +1047,7 @@ impl MeasureOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1082,6 +1098,7 @@ impl LogLine {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1152,6 +1169,7 @@ impl LogTotal {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1218,6 +1236,7 @@ impl Reads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1286,6 +1305,7 @@ impl PostReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1363,6 +1383,7 @@ impl PageReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
