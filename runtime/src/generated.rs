@@ -71,6 +71,8 @@ pub struct Channel {
     pub ordered: bool,
     /// Whether senders may say that a message is urgent (`priority`).
     pub urgent: bool,
+    /// How long its notifications are kept after they were processed, for replay; None: not at all.
+    pub retain: Option<Duration>,
 }
 
 /// How the writers of a durable channel wake workers. What they store is found in any case, by the poll of an idle worker.

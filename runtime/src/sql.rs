@@ -2,6 +2,7 @@
 
 mod order;
 mod part;
+mod processed;
 
 pub(crate) use part::{BEFORE_ALL, Part};
 use part::{CLAIMED, EXPIRES_IN};

@@ -36,6 +36,7 @@ const fn listener(max: u32) -> ListenerSpec {
                 delivery: Delivery::Durable,
                 ordered: false,
                 urgent: false,
+                retain: None,
                 wake: Wake::Commit,
                 function: "notify_jobs",
                 version: 1,

@@ -36,6 +36,7 @@ const WORK: ListenerSpec = ListenerSpec {
             delivery: Delivery::Durable,
             ordered: false,
             urgent: false,
+            retain: None,
             wake: Wake::Commit,
             function: "notify_jobs",
             version: 1,

@@ -52,6 +52,7 @@ const fn subscription(ordered: bool) -> Subscription {
             was: &[],
             ordered,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }

@@ -37,6 +37,7 @@ const HEAR: ListenerSpec = ListenerSpec {
             was: &[],
             ordered: false,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }],

@@ -34,6 +34,7 @@ const fn channel(name: &'static str, wire: &'static str, delivery: Delivery) -> 
         was: &["tasks"],
         ordered: false,
         urgent: false,
+        retain: None,
     }
 }
 

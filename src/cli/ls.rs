@@ -120,7 +120,11 @@ fn about(plan: &Plan, object: &Object) -> String {
                 .find(|known| known.name == *channel),
             _ => None,
         },
-        Source::Storage | Source::DbVersion | Source::Index(_) | Source::Schedules => None,
+        Source::Storage
+        | Source::Processed
+        | Source::DbVersion
+        | Source::Index(_)
+        | Source::Schedules => None,
     };
     channel.map_or("-", |channel| &channel.name).to_owned()
 }

@@ -15,6 +15,11 @@ pub enum Key {
         /// Storage schema.
         schema: String,
     },
+    /// What keeps processed notifications, for channels that retain them.
+    Processed {
+        /// Storage schema.
+        schema: String,
+    },
     /// The function that tells the last applied migration.
     DbVersion {
         /// Storage schema.
@@ -73,6 +78,7 @@ impl Key {
     fn kind(&self) -> &'static str {
         match self {
             Self::Storage { .. } => "storage",
+            Self::Processed { .. } => "processed",
             Self::DbVersion { .. } => "db_version",
             Self::Index { .. } => "index",
             Self::Notify { .. } => "notify",
@@ -87,9 +93,10 @@ impl Key {
     fn names(&self) -> Vec<&str> {
         match self {
             Self::Index { schema, index } => vec![schema, index],
-            Self::Storage { schema } | Self::DbVersion { schema } | Self::Schedules { schema } => {
-                vec![schema]
-            }
+            Self::Storage { schema }
+            | Self::Processed { schema }
+            | Self::DbVersion { schema }
+            | Self::Schedules { schema } => vec![schema],
             Self::Schedule { schema, channel } => vec![schema, channel],
             Self::Notify { schema, function } | Self::Capture { schema, function } => {
                 vec![schema, function]
@@ -120,6 +127,9 @@ impl Key {
             ("schedule", [schema, channel]) => Some(Self::Schedule {
                 schema: schema.clone(),
                 channel: channel.clone(),
+            }),
+            ("processed", [schema]) => Some(Self::Processed {
+                schema: schema.clone(),
             }),
             ("db_version", [schema]) => Some(Self::DbVersion {
                 schema: schema.clone(),

@@ -90,6 +90,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Object(key) => match key {
                 Key::Storage { schema } => write!(f, "storage {schema}"),
+                Key::Processed { schema } => write!(f, "table {schema}.processed"),
                 Key::DbVersion { schema } => write!(f, "function {schema}.db_version"),
                 Key::Index { schema, index } => write!(f, "index {schema}.{index}"),
                 Key::Notify { schema, function } | Key::Capture { schema, function } => {

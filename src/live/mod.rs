@@ -77,12 +77,16 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
                 if source == Source::Storage {
                     findings.extend(storage::compare(snapshot, &subject, &text.sql));
                 }
+                if source == Source::Processed {
+                    findings.extend(storage::processed(snapshot, &subject, &text.sql));
+                }
                 if let Source::Function(index) = source {
                     findings.extend(refused(index, snapshot, &subject));
                 }
                 for function in text::functions(&text.sql) {
                     // What is missing with its storage is said once.
-                    if source != Source::Storage || snapshot.storage.is_some() {
+                    let with_storage = matches!(source, Source::Storage | Source::Processed);
+                    if !with_storage || snapshot.storage.is_some() {
                         findings.extend(functions::compare(
                             &function,
                             snapshot,

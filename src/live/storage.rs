@@ -82,6 +82,21 @@ pub(super) fn schedules(storage: &Storage, subject: &Subject, sql: &str) -> Vec<
     findings
 }
 
+/// Compares the tables that keep what was processed; `sql` creates what is missing of them.
+pub(super) fn processed(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<Finding> {
+    // What is missing with its storage is said once.
+    let Some(storage) = &snapshot.storage else {
+        return Vec::new();
+    };
+    let (mut findings, missing) = tables(storage, subject, sql);
+    if !missing.is_empty() {
+        let message = format!("lacks the tables {}", missing.join(", "));
+        findings
+            .push(Finding::new(State::Missing, subject.clone(), message).repair(Place::Ours, sql));
+    }
+    findings
+}
+
 /// The tables that `sql` creates: those that are there in another form, and the names of the others.
 fn tables(storage: &Storage, subject: &Subject, sql: &str) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut missing) = (Vec::new(), Vec::new());

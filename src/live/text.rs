@@ -198,7 +198,7 @@ pub(super) fn tables(sql: &str) -> BTreeMap<String, BTreeMap<String, String>> {
         };
         let columns = rest
             .lines()
-            .take_while(|line| *line != ");")
+            .take_while(|line| !line.starts_with(')') && !line.ends_with(';'))
             .filter_map(|line| ident(line.trim_start()))
             .map(|(column, rest)| (column, column_type(rest)))
             .collect();
@@ -282,6 +282,10 @@ mod tests {
                 Key::Notify { function, .. } | Key::Capture { function, .. } => {
                     assert_eq!(found[0].function.name, *function);
                     assert!(found[0].says_public && found[0].function.comment.is_some());
+                }
+                Key::Processed { .. } => {
+                    assert_eq!(tables(&text.sql)["processed"].len(), 13);
+                    assert_eq!(found.len(), 1);
                 }
                 Key::DbVersion { .. } => assert!(!found.is_empty()),
                 Key::Schedules { .. } => {

@@ -1,5 +1,7 @@
 //! Channels: when they send, and what.
 
+use std::time::Duration;
+
 use crate::diagnostic::Span;
 use crate::schema::Spanned;
 
@@ -24,6 +26,8 @@ pub struct Channel {
     pub wake: Wake,
     /// Which of its notifications a group gets one after the other; `None`: any may come beside any other.
     pub order: Option<Order>,
+    /// How long its notifications are kept after they were processed; `None`: not at all.
+    pub retain: Option<Duration>,
     /// What it carries.
     pub kind: ChannelKind,
     /// More derives and attributes for its Rust types.

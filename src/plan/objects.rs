@@ -31,6 +31,8 @@ pub struct Object {
 pub enum Source {
     /// The storage itself.
     Storage,
+    /// What keeps processed notifications.
+    Processed,
     /// The version of the migration tool.
     DbVersion,
     /// Index into `indexes`.
@@ -49,6 +51,9 @@ pub enum Source {
 
 /// Format of the storage that is installed, part of its fingerprint.
 pub const STORAGE: u32 = 1;
+
+/// Format of the table of processed notifications, part of its fingerprint.
+const PROCESSED: u32 = 1;
 
 /// In order of their keys.
 pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
@@ -82,6 +87,16 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             spec: spec(planned),
             kin: String::new(),
             source: Source::Index(index),
+        });
+    }
+    if sql.retains {
+        objects.push(Object {
+            key: Key::Processed {
+                schema: storage.clone(),
+            },
+            spec: spec(&(PROCESSED, &sql.schema)),
+            kin: String::new(),
+            source: Source::Processed,
         });
     }
     for (index, function) in sql.functions.iter().enumerate() {
@@ -170,11 +185,14 @@ fn kin(function: &SqlFunction, schema: &Schema) -> String {
     spec(&(function, model))
 }
 
-/// The statement that drops an object that is not the storage.
+/// The statement that drops an object; the storage and what is processed have more to say, see their templates.
 pub(crate) fn drop_statement(key: &Key) -> String {
     let in_schema = |schema: &str, name: &str| format!("{}.{}", sql_ident(schema), sql_ident(name));
     match key {
         Key::Storage { schema } => format!("DROP SCHEMA IF EXISTS {};", sql_ident(schema)),
+        Key::Processed { schema } => {
+            format!("DROP TABLE IF EXISTS {};", in_schema(schema, "processed"))
+        }
         Key::DbVersion { schema } => {
             format!(
                 "DROP FUNCTION IF EXISTS {}();",

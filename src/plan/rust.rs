@@ -75,6 +75,8 @@ pub struct RustChannel {
     pub ordered: bool,
     /// Whether a sender may say that a message is urgent.
     pub urgent: bool,
+    /// How many seconds its notifications are kept after they were processed.
+    pub retain: Option<u64>,
     /// Whether a transaction may switch it off.
     pub ignorable: bool,
     /// Row types of its own.
@@ -380,6 +382,7 @@ fn rust_channel(
             .collect(),
         ordered: channel.order.is_some(),
         urgent: matches!(&channel.kind, ChannelKind::Message { options, .. } if options.priority),
+        retain: channel.retain.map(|retain| retain.as_secs()),
         ignorable: matches!(&channel.kind, ChannelKind::Trigger(on) if on.ignorable),
         rows,
         event,

@@ -211,6 +211,8 @@ pub struct ChannelDecl {
     pub key: Option<Vec<Spanned<String>>>,
     /// `order:`.
     pub order: Option<Spanned<String>>,
+    /// `retain:`.
+    pub retain: Option<Spanned<String>>,
     /// `before:`.
     pub before: Option<Vec<EventDecl>>,
     /// `after:`.

@@ -492,6 +492,11 @@ pub static CHANNEL: Mapping = Mapping {
             "`total`: all notifications of the channel come one after the other. Durable only.",
         ),
         key(
+            "retain",
+            Shape::Text,
+            "How long notifications are kept after they were processed, for replay: a time like `7d`. Durable only. Default: not at all.",
+        ),
+        key(
             "changed",
             Shape::Either(&[Shape::Word(&["whole_row"]), Shape::Mapping(&CHANGED)]),
             "Which updates count: by columns whose values really differ, or by the whole row.",

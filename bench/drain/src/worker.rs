@@ -47,6 +47,7 @@ const fn subscription(ordered: bool) -> Subscription {
             wake: Wake::Door,
             ordered,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }

@@ -28,6 +28,7 @@ const fn channel(wake: Wake) -> Channel {
         version: 1,
         ordered: false,
         urgent: false,
+        retain: None,
         was: &[],
     }
 }

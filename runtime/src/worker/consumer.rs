@@ -218,6 +218,7 @@ impl<'s> Consumer<'s> {
             entry,
             part: claim.start.part(),
             done: &removed,
+            expired: &outcome.expired,
             next: None,
             ask: None,
         };

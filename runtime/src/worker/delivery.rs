@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{OptionFuture, join, join4, try_join, try_join3};
-use tokio_postgres::error::Severity;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 
@@ -14,6 +14,7 @@ use super::claim::{Filtered, Ordered, prepare};
 use super::connect::Connector;
 use super::keys::Walked;
 use super::lane::Start;
+use super::retention::{self, Keeps};
 use super::shared::{Durable, Shared};
 use super::statement::Statement;
 use crate::Error;
@@ -31,6 +32,8 @@ pub(super) struct Statements {
     urgent: Filtered,
     remove: Statement,
     remove_scattered: Statement,
+    /// If the worker keeps some of what was processed, and there is a table for it.
+    keep: Option<Keep>,
     pub(super) record_failure: Statement,
     pub(super) count_attempt: Statement,
     pub(super) hold_again: Statement,
@@ -38,6 +41,12 @@ pub(super) struct Statements {
     ordered: Option<Ordered>,
     /// For an answer that takes the server no time.
     deadline: Duration,
+}
+
+/// Statements that remove and keep.
+struct Keep {
+    near: Statement,
+    scattered: Statement,
 }
 
 /// What to claim.
@@ -99,6 +108,8 @@ pub(super) struct End<'s> {
     pub part: Part,
     /// Ids to remove.
     pub done: &'s [i64],
+    /// Those among them that were not processed.
+    pub expired: &'s [i64],
     pub next: Option<Wanted<'s>>,
     pub ask: Option<Asked>,
 }
@@ -137,6 +148,14 @@ impl Statements {
         } else {
             None
         };
+        let keep = if retention::can_keep(client, sql, &shared.durable).await? {
+            Some(Keep {
+                near: prepare(sql.keep()).await?,
+                scattered: prepare(sql.keep_scattered()).await?,
+            })
+        } else {
+            None
+        };
         let statements = Self {
             begin: format!("{}{locally}", Sql::BEGIN),
             commit_and_begin: format!("{}{locally}", Sql::COMMIT_AND_BEGIN),
@@ -146,6 +165,7 @@ impl Statements {
             urgent: claim(Part::Urgent).await?,
             remove: prepare(sql.remove()).await?,
             remove_scattered: prepare(sql.remove_scattered()).await?,
+            keep,
             record_failure: prepare(sql.record_failure()).await?,
             count_attempt: prepare(sql.count_attempt()).await?,
             hold_again: prepare(sql.hold_again()).await?,
@@ -243,15 +263,7 @@ impl Statements {
         failpoint::reach(failpoint::BEFORE_DELETE);
         transaction.settle();
         let handle = transaction.handle();
-        let (lowest, highest) = (end.done.iter().min(), end.done.iter().max());
-        let parameters: [&(dyn ToSql + Sync); 4] = [&end.entry.group, &end.done, &lowest, &highest];
-        let remove = (!end.done.is_empty()).then(|| {
-            if end.part.is_by_id() {
-                self.remove.execute(handle, &parameters)
-            } else {
-                self.remove_scattered.execute(handle, &parameters[..2])
-            }
-        });
+        let remove = (!end.done.is_empty()).then(|| self.remove(handle, end));
         if failpoint::drawn(failpoint::BEFORE_COMMIT) {
             drop(OptionFuture::from(remove).await);
             failpoint::die(failpoint::BEFORE_COMMIT);
@@ -282,7 +294,9 @@ impl Statements {
         let failed = |error| Error::postgres("end a batch", error);
         // A listener that left the transaction in failure shows in the removal; COMMIT then rolls back and calls it success.
         if let Err(error) = removed.transpose().and(committed) {
-            return if refused(&error) {
+            // The table of what was processed is gone: that is no failure of a listener, and the next session does without it.
+            let is_ours = error.code() == Some(&SqlState::UNDEFINED_TABLE);
+            return if refused(&error) && !is_ours {
                 Ok(Ended::Undone(error))
             } else {
                 Err(failed(error))
@@ -298,6 +312,45 @@ impl Statements {
             claimed.took = asked_at.max(at).elapsed();
         }
         Ok(Ended::Committed { next, ready })
+    }
+
+    /// Whether what its listeners process can be kept.
+    pub(super) fn keeps<'e>(&self, entry: &'e Durable) -> Option<&'e Keeps> {
+        self.keep.as_ref().and(entry.keeps.as_ref())
+    }
+
+    /// Removes what is done, and keeps what is to be kept of it.
+    async fn remove(
+        &self,
+        handle: &Transaction<'_>,
+        end: &End<'_>,
+    ) -> Result<u64, tokio_postgres::Error> {
+        let (group, done) = (&end.entry.group, &end.done);
+        let (lowest, highest) = (done.iter().min(), done.iter().max());
+        match (&self.keep, &end.entry.keeps, end.part.is_by_id()) {
+            (Some(keep), Some(Keeps { channels, seconds }), true) => {
+                let parameters: [&(dyn ToSql + Sync); 7] = [
+                    group,
+                    done,
+                    &lowest,
+                    &highest,
+                    channels,
+                    seconds,
+                    &end.expired,
+                ];
+                keep.near.execute(handle, &parameters).await
+            }
+            (Some(keep), Some(Keeps { channels, seconds }), false) => {
+                let parameters: [&(dyn ToSql + Sync); 5] =
+                    [group, done, channels, seconds, &end.expired];
+                keep.scattered.execute(handle, &parameters).await
+            }
+            (_, _, true) => {
+                let parameters: [&(dyn ToSql + Sync); 4] = [group, done, &lowest, &highest];
+                self.remove.execute(handle, &parameters).await
+            }
+            (_, _, false) => self.remove_scattered.execute(handle, &[group, done]).await,
+        }
     }
 
     async fn ask(

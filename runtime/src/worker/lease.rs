@@ -17,6 +17,7 @@ use super::connect::Session;
 use super::delivery::{Statements, begin};
 use super::failure::{self, Failure, Recorded};
 use super::panic::guard;
+use super::retention::Keeps;
 use super::shared::{Durable, Shared};
 use super::timeout::limited;
 use crate::batch_transaction::BatchTransaction;
@@ -141,8 +142,15 @@ impl Lease<'_, '_> {
 
     /// Whether it was removed by this attempt.
     async fn finish(&mut self) -> bool {
-        let remove = self.shared.sql.remove_leased();
-        let removed = self.tell(&remove, &[]).await;
+        let sql = &self.shared.sql;
+        let removed = match self.statements.keeps(self.entry) {
+            Some(Keeps { channels, seconds }) => {
+                let more: [Parameter<'_>; 2] =
+                    [(channels, Type::TEXT_ARRAY), (seconds, Type::INT8_ARRAY)];
+                self.tell(&sql.keep_leased(), &more).await
+            }
+            None => self.tell(&sql.remove_leased(), &[]).await,
+        };
         if removed {
             self.shared.emit(WorkerEvent::Delivered {
                 listener: self.entry.spec.name,

@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::bounds::Role;
 use super::connect::Session;
 use super::delivery::begin;
+use super::retention;
 use super::shared::Shared;
 use crate::Error;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Once a minute, until the worker stops: removes spilled bodies that nobody fetches any more and old ids of the inbox, and tells
-/// of notifications that only newer code reads.
+/// Once a minute, until the worker stops: removes spilled bodies that nobody fetches any more and old ids of the inbox, looks after
+/// the partitions of what was processed, and tells of notifications that only newer code reads.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut interval = tokio::time::interval(INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -35,6 +36,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 async fn tidy_up(shared: &Shared) -> Result<(), Error> {
     let mut session = shared.connect(Role::Maintenance).await?;
     remove_old_spills(shared, &mut session).await?;
+    retention::look_after(&session.client, shared).await?;
     tell_of_newer(shared, &mut session).await?;
     forget_old_ids(shared, &mut session).await
 }

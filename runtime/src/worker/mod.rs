@@ -27,6 +27,7 @@ mod maintenance;
 mod options;
 mod pace;
 mod panic;
+mod retention;
 mod schedule;
 mod selection;
 mod sessions;

@@ -15,6 +15,7 @@ use super::connect::{Connector, Session};
 use super::door::Rest;
 use super::leftovers::Leftovers;
 use super::options::Options;
+use super::retention::Keeps;
 use super::{OnFailure, SessionState, WorkerEvent};
 use crate::Error;
 use crate::error::Kind;
@@ -59,6 +60,8 @@ pub(super) struct Durable {
     pub versions: Vec<i64>,
     /// JSON object that the context must contain.
     pub filter: Option<String>,
+    /// What is kept of it after it was processed.
+    pub keeps: Option<Keeps>,
     /// Whether some of what is stored for the group comes one after the other.
     pub ordered: bool,
     /// If so: when to look for what was stored before.

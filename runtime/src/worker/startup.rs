@@ -14,6 +14,7 @@ use super::careful::Attempts;
 use super::connect::{Connector, Listen, Session};
 use super::door::Rest;
 use super::options::Options;
+use super::retention::{self, Keeps};
 use super::schedule;
 use super::selection::{check_names, filter, is_selected};
 use super::shared::{Durable, Shared, Transient};
@@ -62,6 +63,7 @@ pub(super) async fn start(
                     wanted: wanted.clone(),
                     versions: versions.clone(),
                     filter: filter.clone(),
+                    keeps: Keeps::of(&spec),
                     ordered: ordered.contains(spec.group),
                     leftovers: Arc::default(),
                 });
@@ -100,7 +102,8 @@ pub(super) async fn start(
     }
     check_storage(client, &sql).await?;
     if !durable.is_empty() {
-        check_rights(client, &sql).await?;
+        let keeps = durable.iter().any(|entry| entry.keeps.is_some());
+        check_rights(client, &sql, keeps).await?;
     }
     let served: Vec<ListenerSpec> = durable
         .iter()
@@ -111,6 +114,7 @@ pub(super) async fn start(
     check_installed(client, &sql, &served).await?;
     let scheduled = listeners.catalog.scheduled;
     schedule::check(client, &sql, scheduled).await?;
+    retention::check(client, &sql, &durable).await?;
     let floor = if options.recovery {
         0
     } else {
@@ -251,10 +255,14 @@ const RIGHTS: [(&str, &str); 5] = [
     ("quarantine", "INSERT"),
 ];
 
+/// What one does whose listeners keep what was processed.
+const RIGHT_TO_KEEP: (&str, &str) = ("processed", "INSERT");
+
 /// What is missing would be found out at night otherwise, by the first notification that fails too often.
-async fn check_rights(client: &Client, sql: &Sql) -> Result<(), Error> {
+async fn check_rights(client: &Client, sql: &Sql, keeps: bool) -> Result<(), Error> {
     let (tables, rights): (Vec<String>, Vec<&str>) = RIGHTS
         .iter()
+        .chain(keeps.then_some(&RIGHT_TO_KEEP))
         .map(|(table, right)| (sql.name(table), *right))
         .unzip();
     let rows = client

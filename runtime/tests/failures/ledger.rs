@@ -41,6 +41,7 @@ const WORK: ListenerSpec = ListenerSpec {
             was: &[],
             ordered: false,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }],

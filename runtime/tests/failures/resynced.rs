@@ -31,6 +31,7 @@ const fn channel(name: &'static str, wire: &'static str) -> Subscription {
             was: &[],
             ordered: false,
             urgent: false,
+            retain: None,
         },
         ops: &[Op::Message],
     }

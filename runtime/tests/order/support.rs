@@ -39,6 +39,7 @@ pub(crate) const fn ordered(name: &'static str) -> ListenerSpec {
                 was: &[],
                 ordered: true,
                 urgent: false,
+                retain: None,
             },
             ops: &[Op::Message],
         }],

@@ -59,6 +59,7 @@ pub(crate) const fn channel(name: &'static str, wake: Wake) -> Channel {
         version: 1,
         ordered: false,
         urgent: false,
+        retain: None,
         was: &[],
     }
 }

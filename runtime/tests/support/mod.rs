@@ -58,6 +58,7 @@ const fn jobs(urgent: bool) -> Subscription {
             was: &[],
             ordered: false,
             urgent,
+            retain: None,
         },
         ops: &[Op::Message],
     }

@@ -9,7 +9,7 @@ use super::super::{Channel, ChannelKind, DeclaredType, Delivery, Model, Wake};
 use super::extra;
 use super::messages::Messages;
 use super::models::Models;
-use super::{message_options, order, past, schedule, trigger_warnings, triggers};
+use super::{message_options, order, past, retain, schedule, trigger_warnings, triggers};
 
 /// Keys that only a channel on a model can have.
 const OF_TRIGGERS: [&str; 11] = [
@@ -81,6 +81,7 @@ pub(super) fn check(
             delivery,
             wake: wake(declared, document, delivery, diagnostics),
             order: order::check(declared, delivery, &kind, on, diagnostics),
+            retain: retain::check(declared, delivery, diagnostics),
             kind,
             extra: extra::check(&declared.extra, diagnostics),
         });

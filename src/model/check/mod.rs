@@ -15,6 +15,7 @@ mod models;
 mod names;
 mod order;
 mod past;
+mod retain;
 mod schedule;
 mod trigger_combinations;
 mod trigger_warnings;

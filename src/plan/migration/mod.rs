@@ -98,9 +98,20 @@ impl<'a> Difference<'a> {
                 .objects
                 .keys()
                 .chain(&state.open)
-                .filter(|key| !wanted.contains(key))
+                .filter(|key| !wanted.contains(key) && !stays(key, &wanted))
                 .collect(),
         }
+    }
+}
+
+/// Whether it stays where it is though nothing wants it any more: what was kept is the user's, and programs that keep more may
+/// still run. It goes with its storage.
+fn stays(key: &Key, wanted: &BTreeSet<&Key>) -> bool {
+    match key {
+        Key::Processed { schema } => wanted.contains(&Key::Storage {
+            schema: schema.clone(),
+        }),
+        _ => false,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct SqlPlan {
     pub functions: Vec<SqlFunction>,
     /// One for each event that somebody listens to.
     pub triggers: Vec<SqlTrigger>,
+    /// Whether processed notifications are kept.
+    pub retains: bool,
     /// The registry.
     pub listeners: Vec<SqlListener>,
     /// Channels that send by themselves.
@@ -267,6 +269,10 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
         triggers,
         probes,
         schedules: schedule::plan(schema),
+        retains: schema
+            .channels
+            .iter()
+            .any(|channel| channel.retain.is_some()),
         listeners: schema
             .listeners
             .iter()

@@ -151,7 +151,7 @@ fn body_of_down(
     for action in &step.down {
         // Short statements of a kind stand together.
         let kind = match (&action.content, &action.key) {
-            (Content::Dropped(_), Key::Storage { .. }) => "",
+            (Content::Dropped(_), Key::Storage { .. } | Key::Processed { .. }) => "",
             (Content::Dropped(statement), _) => &statement[..8],
             _ => "",
         };
@@ -190,6 +190,7 @@ fn around(
 fn dropped(objects: &Objects<'_>, action: &Action, statement: &str) -> Result<String, RenderError> {
     match &action.key {
         Key::Storage { schema } => objects.drop_storage(schema),
+        Key::Processed { schema } => objects.drop_processed(schema),
         _ => Ok(format!("{statement}\n")),
     }
 }

@@ -36,6 +36,8 @@ impl<'a> Objects<'a> {
             sql: context! {
                 schema => &plan.schema,
                 notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
+                schema_literal => sql_literal(&plan.schema),
+                processed => sql_literal(&format!("{}.{}", plan.schema, sql_ident("processed"))),
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,
@@ -56,6 +58,7 @@ impl<'a> Objects<'a> {
                 let schedule = Value::from(Serde(&self.plan.schedules[index]));
                 ("schedule.sql.j2", context! { sql, schedule })
             }
+            Source::Processed => ("processed.sql.j2", context! { sql }),
             Source::DbVersion => ("db_version.sql.j2", context! { sql }),
             Source::Index(index) => {
                 let index = Value::from(Serde(&self.plan.indexes[index]));
@@ -129,6 +132,19 @@ impl<'a> Objects<'a> {
             quarantine_hint => sql_literal(&quarantine_hint),
         })?)
     }
+
+    /// The processed ones go, unless somebody may still want them.
+    pub(in crate::render) fn drop_processed(&self, schema: &str) -> Result<String, RenderError> {
+        let schema = sql_ident(schema);
+        let processed = format!("{schema}.{}", sql_ident("processed"));
+        let hint = format!("Give them up: TRUNCATE {processed}.");
+        let template = self.templates.get_template("drop_processed.sql.j2")?;
+        Ok(template.render(context! {
+            schema,
+            processed => sql_literal(&processed),
+            hint => sql_literal(&hint),
+        })?)
+    }
 }
 
 fn templates() -> Result<Environment<'static>, RenderError> {
@@ -144,6 +160,8 @@ fn templates() -> Result<Environment<'static>, RenderError> {
         template!("macros.sql.j2"),
         template!("messages.sql.j2"),
         template!("storage.sql.j2"),
+        template!("processed.sql.j2"),
+        template!("drop_processed.sql.j2"),
         template!("db_version.sql.j2"),
         template!("index.sql.j2"),
         template!("function.sql.j2"),

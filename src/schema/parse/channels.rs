@@ -22,6 +22,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
         on: None,
         key: None,
         order: None,
+        retain: None,
         before: None,
         after: None,
         changed: None,
@@ -51,6 +52,7 @@ pub(super) fn channel(reader: &mut Reader<'_>, name: Spanned<String>, node: &Nod
     channel.extends = reader.optional_text(&fields, "extends");
     channel.key = reader.optional_texts(&fields, "key");
     channel.order = reader.word(&fields, "order", language::ORDERS);
+    channel.retain = reader.optional_text(&fields, "retain");
     channel.before = events(reader, &fields, "before");
     channel.after = events(reader, &fields, "after");
     channel.changed = fields.get("changed").and_then(|node| changed(reader, node));
