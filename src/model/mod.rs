@@ -51,7 +51,7 @@ pub use channel::{
     TriggerChannel, TriggerEvent, Wake,
 };
 pub(crate) use check::check;
-pub use listener::{ContextFilter, FilterValue, Hold, Listener, Subscription};
+pub use listener::{ContextFilter, FilterValue, Hold, Listener, Receives, Subscription};
 pub use message_options::{Dedup, Expires, Keep, MessageOptions};
 pub use past::{Conversion, Past};
 pub use tool::Tool;

@@ -106,7 +106,9 @@ impl Lane {
             start: self.start(Instant::now()),
             limit: match shared.durable[self.entry].handler {
                 Handler::Lease(_) => 1,
-                Handler::Transaction(_) => self.pace.limit().min(self.careful.most()),
+                Handler::Transaction(_) | Handler::Batch(_) => {
+                    self.pace.limit().min(self.careful.most())
+                }
             },
         }
     }
@@ -143,7 +145,11 @@ impl Lane {
             claimed: rows.len(),
             savepoints: outcome.savepoints,
         });
-        self.careful.delivered(outcome.ran() + outcome.expired.len());
+        if outcome.alone > 0 {
+            self.pace.redo_alone(outcome.alone);
+        }
+        self.careful
+            .delivered(outcome.ran() + outcome.expired.len());
     }
 
     /// What was claimed is leased.
