@@ -11,6 +11,11 @@ pub struct Cx<'a> {
     transaction: BatchTransaction<'a>,
 }
 
+/// For a listener that receives batches: the transaction that removes their notifications, whose facts are with their events.
+pub struct BatchCx<'a> {
+    transaction: BatchTransaction<'a>,
+}
+
 /// For a listener of a durable channel that holds a lease: the notification. There is no transaction.
 ///
 /// Such a listener runs at least once: if its worker is gone for as long as the lease lasts, another one begins. What it writes into a
@@ -50,6 +55,27 @@ impl<'a> Cx<'a> {
     /// The notification.
     pub fn notification(&self) -> &Notification {
         &self.notification
+    }
+
+    pub(crate) fn into_transaction(self) -> BatchTransaction<'a> {
+        self.transaction
+    }
+}
+
+impl<'a> BatchCx<'a> {
+    pub(crate) fn new(transaction: BatchTransaction<'a>) -> Self {
+        Self { transaction }
+    }
+
+    /// The transaction in which the notifications are removed: what is written through it happens exactly once, for all events
+    /// of the call or for none. Beyond that, as [`Cx::transaction`].
+    pub fn transaction(&self) -> &Transaction<'a> {
+        self.transaction.within_savepoint()
+    }
+
+    /// The same, mutable, for savepoints of the listener's own ([`Transaction::transaction`]).
+    pub fn transaction_mut(&mut self) -> &mut Transaction<'a> {
+        self.transaction.within_savepoint_mut()
     }
 
     pub(crate) fn into_transaction(self) -> BatchTransaction<'a> {

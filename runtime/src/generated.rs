@@ -14,7 +14,10 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
 use crate::payload::{DecodeError, Encode};
-use crate::{Cx, Delivery, Error, LeaseCx, ListenerError, Op, Retry, TransientCx};
+use crate::{
+    BatchCx, Cx, Delivery, Error, LeaseCx, ListenerError, Notification, Op, Received, Retry,
+    TransientCx,
+};
 
 pub use bytes::BytesMut;
 
@@ -216,6 +219,25 @@ pub trait DurableHandler: Send + Sync {
         op: Op,
         payload: &'a Value,
         cx: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>>;
+}
+
+/// A listener of a durable channel that receives batches.
+pub trait BatchHandler: Send + Sync {
+    /// What it gets of each notification.
+    type Event: Send + Sync + 'static;
+
+    /// Decodes a payload.
+    ///
+    /// # Errors
+    /// It does not fit. The notification is left out of the batch then, and has failed by itself.
+    fn decode(notification: &Notification, payload: &Value) -> Result<Self::Event, DecodeError>;
+
+    /// Calls the listener.
+    fn call<'a>(
+        &'a self,
+        events: &'a [Received<Self::Event>],
+        cx: &'a mut BatchCx<'_>,
     ) -> BoxFuture<'a, Result<(), ListenerError>>;
 }
 

@@ -34,6 +34,7 @@ mod op;
 mod options;
 mod pulse;
 mod shorten;
+mod slice;
 mod sql;
 mod worker;
 
@@ -44,13 +45,13 @@ pub use tokio_postgres;
 pub use uuid;
 
 pub use context::{Context, ContextError, ignore, set_context};
-pub use cx::{Cx, LeaseCx, TransientCx};
+pub use cx::{BatchCx, Cx, LeaseCx, TransientCx};
 pub use error::Error;
 pub use holder::{Holder, who_holds};
 pub use inbox::Inbox;
 pub use listener_error::ListenerError;
 pub use listener_set::ListenerSet;
-pub use notification::{Notification, TransientNotification};
+pub use notification::{Notification, Received, TransientNotification};
 pub use op::{Delivery, Op};
 pub use options::{Priority, When};
 pub use types::{

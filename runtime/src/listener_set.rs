@@ -3,12 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::generated::{Catalog, DurableHandler, LeaseHandler, ListenerSpec, TransientHandler};
+use crate::generated::{
+    BatchHandler, Catalog, DurableHandler, LeaseHandler, ListenerSpec, TransientHandler,
+};
+use crate::slice::{Gather, Listening};
 
 /// What implements a listener of a durable channel, and how it holds a notification meanwhile.
 #[derive(Clone)]
 pub(crate) enum Handler {
     Transaction(Arc<dyn DurableHandler>),
+    /// The same, with many at once.
+    Batch(Arc<dyn Gather>),
     Lease(Arc<dyn LeaseHandler>),
 }
 
@@ -33,6 +38,12 @@ impl ListenerSet {
     pub fn durable(&mut self, spec: ListenerSpec, handler: impl DurableHandler + 'static) {
         self.durable
             .push((spec, Handler::Transaction(Arc::new(handler))));
+    }
+
+    /// Adds a listener of a durable channel that receives batches.
+    pub fn batch(&mut self, spec: ListenerSpec, handler: impl BatchHandler + 'static) {
+        let handler = Listening::new(handler);
+        self.durable.push((spec, Handler::Batch(Arc::new(handler))));
     }
 
     /// Adds a listener of a durable channel that holds a lease.

@@ -42,6 +42,15 @@ impl Notification {
     }
 }
 
+/// An event together with its notification: a listener that receives batches gets a slice of these.
+#[derive(Clone, Debug)]
+pub struct Received<T> {
+    /// What a listener of single notifications would get as its event.
+    pub event: T,
+    /// Its notification, each with an id, attempts and a context of its own.
+    pub notification: Notification,
+}
+
 /// A transient notification.
 #[derive(Clone, Debug)]
 pub struct TransientNotification {

@@ -68,6 +68,12 @@ impl DurableHandler for Work {
     ) -> BoxFuture<'a, Result<(), ListenerError>> {
         Box::pin(async move {
             let job = job["do"].as_str().ok_or("no job")?;
+            match job {
+                // Without SQL: as many as a batch may have.
+                "nothing" => return Ok(()),
+                "kill at once" => std::process::abort(),
+                _ => {}
+            }
             let effect = format!("{job} {}", cx.notification().id);
             cx.transaction()
                 .execute("INSERT INTO effect VALUES ($1)", &[&effect])
@@ -124,11 +130,17 @@ async fn in_quarantine(client: &Client) -> Vec<Quarantined> {
 
 /// A process with a worker of so many consumers, which ends when nothing waits any more.
 fn start_child(database: &Database, max: u32, consumers: usize) -> Child {
+    start_child_of(database, max, consumers, 100)
+}
+
+/// The same, with batches of up to so many.
+fn start_child_of(database: &Database, max: u32, consumers: usize, batch: usize) -> Child {
     tokio::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env("PGPUBSUB_DEATHS", database.url())
         .env("PGPUBSUB_DEATHS_MAX", max.to_string())
         .env("PGPUBSUB_DEATHS_CONSUMERS", consumers.to_string())
+        .env("PGPUBSUB_DEATHS_BATCH", batch.to_string())
         .stderr(std::process::Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -185,6 +197,9 @@ async fn child() {
         max,
         number("PGPUBSUB_DEATHS_CONSUMERS"),
     )
+    .batch(number("PGPUBSUB_DEATHS_BATCH"))
+    // A batch is as large as it may be, however slow the machine is.
+    .batch_time(DEADLINE)
     .run_until(nothing_waits(&client))
     .await
     .unwrap();
@@ -249,6 +264,26 @@ async fn a_process_beyond_its_careful_part_dies_once_uncounted() {
     assert_eq!(there.len(), 1);
     assert_eq!((there[0].id, there[0].attempts), (301, 2));
     assert_eq!(count(&client, "effect").await, 300);
+}
+
+#[tokio::test]
+async fn with_large_batches_a_few_deaths_are_uncounted_wherever_it_is() {
+    let (database, client) = database().await;
+    publish(&client, "nothing", 6_000).await;
+    publish(&client, "kill at once", 1).await;
+    publish(&client, "nothing", 6_000).await;
+    let (max, batch) = (2, 10_000);
+    // The careful part is of 100, and each death halves the way to it: log2(10,000 / 100), rounded up, and the first.
+    let uncounted = 7 + 1;
+    let mut deaths = 0;
+    while !ended(start_child_of(&database, max, 1, batch)).await {
+        deaths += 1;
+        assert!(deaths <= uncounted + max, "{deaths} deaths");
+    }
+    assert!(deaths > max, "it was in a batch: {deaths}");
+    let there = in_quarantine(&client).await;
+    assert_eq!(there.len(), 1, "{there:?}");
+    assert_eq!((there[0].id, there[0].attempts), (6_001, 2));
 }
 
 #[tokio::test]

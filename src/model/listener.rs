@@ -13,6 +13,15 @@ pub enum Hold {
     Lease,
 }
 
+/// What a call of a listener gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receives {
+    /// One event.
+    One,
+    /// A slice of what was claimed together.
+    Batch,
+}
+
 /// A listener on a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listener {
@@ -32,6 +41,8 @@ pub struct Listener {
     pub says_was: bool,
     /// How it holds a notification while it runs.
     pub hold: Hold,
+    /// What a call of it gets.
+    pub receives: Receives,
     /// All must match the notification's context.
     pub filter: Vec<ContextFilter>,
     /// How often it is tried, when, and for how long.

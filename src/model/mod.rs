@@ -54,7 +54,7 @@ pub use channel::{
 };
 pub(crate) use check::check;
 pub use cron::Cron;
-pub use listener::{ContextFilter, FilterValue, Hold, Listener, Subscription};
+pub use listener::{ContextFilter, FilterValue, Hold, Listener, Receives, Subscription};
 pub use message_options::{Dedup, Expires, Keep, MessageOptions};
 pub use past::{Conversion, Past};
 pub use schedule::{Schedule, When};

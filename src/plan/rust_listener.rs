@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Attempts, Channel, Delivery, FilterValue, Hold, Listener, Schema};
+use crate::model::{Attempts, Channel, Delivery, FilterValue, Hold, Listener, Receives, Schema};
 
 use super::ident::{rust_builder, rust_const, rust_field, rust_literal, rust_type};
 use super::rust::{append, op_variant};
@@ -36,6 +36,14 @@ pub struct RustListener {
     pub event: String,
     /// Whether that is an enum over several channels.
     pub several: bool,
+    /// Whether a call gets a slice.
+    pub batch: bool,
+    /// Name of what a call gets.
+    pub argument: &'static str,
+    /// Its type.
+    pub argument_type: String,
+    /// Its type in the skeleton.
+    pub stub_type: String,
     /// What it takes of which channels.
     pub subscriptions: Vec<RustSubscription>,
     /// Filters.
@@ -94,6 +102,7 @@ pub struct RustFilter {
 /// How a listener is called.
 struct Way {
     called: &'static str,
+    argument: &'static str,
     context: &'static str,
     stub_context: &'static str,
     handler: &'static str,
@@ -101,6 +110,7 @@ struct Way {
 }
 
 const IN_TRANSACTION: Way = Way {
+    argument: "event",
     called: "Called for each notification. An error rolls its effects back; it is tried again later.",
     context: "runtime::Cx<'_>",
     stub_context: "Cx<'_>",
@@ -108,7 +118,17 @@ const IN_TRANSACTION: Way = Way {
     add: "durable",
 };
 
+const BY_BATCH: Way = Way {
+    argument: "events",
+    called: "Called for notifications that were claimed together, at least one. After an error, which rolls the effects of all of them back, it is called for each by itself.",
+    context: "runtime::BatchCx<'_>",
+    stub_context: "pgpubsub_runtime::BatchCx<'_>",
+    handler: "BatchHandler",
+    add: "batch",
+};
+
 const WITH_LEASE: Way = Way {
+    argument: "event",
     called: "Called for each notification, at least once, without a transaction. After an error it is tried again later.",
     context: "runtime::LeaseCx",
     stub_context: "pgpubsub_runtime::LeaseCx",
@@ -117,6 +137,7 @@ const WITH_LEASE: Way = Way {
 };
 
 const TRANSIENT: Way = Way {
+    argument: "event",
     called: "Called for each message that arrives while connected. An error is only reported.",
     context: "runtime::TransientCx",
     stub_context: "TransientCx",
@@ -130,10 +151,11 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         .iter()
         .map(|subscription| &schema.channels[subscription.channel])
         .collect();
-    let way = match (channels[0].delivery, listener.hold) {
-        (Delivery::Durable, Hold::Transaction) => &IN_TRANSACTION,
-        (Delivery::Durable, Hold::Lease) => &WITH_LEASE,
-        (Delivery::Transient, _) => &TRANSIENT,
+    let way = match (channels[0].delivery, listener.hold, listener.receives) {
+        (Delivery::Durable, Hold::Transaction, Receives::One) => &IN_TRANSACTION,
+        (Delivery::Durable, Hold::Transaction, Receives::Batch) => &BY_BATCH,
+        (Delivery::Durable, Hold::Lease, _) => &WITH_LEASE,
+        (Delivery::Transient, ..) => &TRANSIENT,
     };
     let names: Vec<String> = channels
         .iter()
@@ -170,6 +192,15 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         })
         .collect();
     append(&mut doc, listener.doc.as_deref());
+    let event = if listener.is_several() {
+        rust_type(&format!("{}_event", listener.name))
+    } else {
+        subscriptions[0].event.clone()
+    };
+    let argument_type = |runtime: &str, event: String| match listener.receives {
+        Receives::One => event,
+        Receives::Batch => format!("&[{runtime}::Received<{event}>]"),
+    };
     RustListener {
         name: rust_literal(&listener.name),
         group: rust_literal(&listener.group),
@@ -181,11 +212,11 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         unconventional: is_unconventional(&rust_field(&listener.name)),
         builder: rust_builder(&listener.name),
         constant: rust_const(&listener.name),
-        event: if listener.is_several() {
-            rust_type(&format!("{}_event", listener.name))
-        } else {
-            subscriptions[0].event.clone()
-        },
+        argument: way.argument,
+        argument_type: argument_type("runtime", event.clone()),
+        stub_type: argument_type("pgpubsub_runtime", format!("pubsub::{event}")),
+        batch: listener.receives == Receives::Batch,
+        event,
         several: listener.is_several(),
         subscriptions,
         filter: listener

@@ -370,6 +370,8 @@ pub struct ListenerDecl {
     pub group: Option<Spanned<String>>,
     /// `hold:`.
     pub hold: Option<Spanned<String>>,
+    /// `receives:`.
+    pub receives: Option<Spanned<String>>,
     /// `filter:`.
     pub filter: Vec<FilterDecl>,
     /// What `defaults` can say, too.

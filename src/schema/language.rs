@@ -102,6 +102,8 @@ pub const DELIVERIES: &[&str] = &["durable", "transient"];
 pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
 /// Words of `hold`.
 pub const HOLDS: &[&str] = &["transaction", "lease"];
+/// Words of `receives`.
+pub const RECEIVES: &[&str] = &["one", "batch"];
 /// Words of `order`.
 pub const ORDERS: &[&str] = &["total"];
 /// Words of `level`.
@@ -741,6 +743,11 @@ pub static LISTENER: Mapping = Mapping {
             "hold",
             Shape::Word(HOLDS),
             "How it holds a notification. `transaction`: in the one that removes it, exactly once. `lease`: for minutes, without one, at least once.",
+        ),
+        key(
+            "receives",
+            Shape::Word(RECEIVES),
+            "What a call gets: `one` event, or a `batch` of what was claimed together, as a slice.",
         ),
         key(
             "filter",

@@ -1,5 +1,6 @@
 //! The listeners of a batch, one after the other, in the transaction that has claimed it.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Row;
@@ -10,9 +11,11 @@ use super::failure::{self, Failure, Recorded};
 use super::keys::Waiting;
 use super::panic::guard;
 use super::shared::{Durable, Shared};
+use super::slices;
 use super::timeout::{free, limited};
 use crate::batch_transaction::BatchTransaction;
 use crate::listener_set::Handler;
+use crate::pulse::Pulse;
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz, failpoint};
 
 /// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
@@ -29,7 +32,7 @@ pub(super) struct Outcome {
     pub failed: Vec<Recorded>,
     /// Place of the last one that ran or had expired.
     pub last: Option<usize>,
-    /// How long the listeners took.
+    /// How long the listeners took, as far as it depends on how many there are.
     pub took: Duration,
     /// The batch ended before its end.
     pub cut: bool,
@@ -37,6 +40,8 @@ pub(super) struct Outcome {
     pub savepoints: usize,
     /// A listener has left the transaction in failure: why it cannot be committed.
     pub spoilt: Option<tokio_postgres::Error>,
+    /// So many that it did not get to are to be done one at a time.
+    pub alone: usize,
 }
 
 impl Outcome {
@@ -50,6 +55,39 @@ impl Outcome {
 
     pub(super) fn ran(&self) -> usize {
         self.done.len() + self.failed.len()
+    }
+
+    /// One has failed, and that was to be written. False: nothing can be committed.
+    pub(super) fn put(
+        &mut self,
+        recorded: Result<Recorded, tokio_postgres::Error>,
+    ) -> Result<bool, Error> {
+        match recorded {
+            Ok(recorded) => {
+                self.failed.push(recorded);
+                Ok(true)
+            }
+            Err(error) if refused(&error) => {
+                self.spoilt = Some(error);
+                Ok(false)
+            }
+            Err(error) => Err(Error::postgres("record the failure of a listener", error)),
+        }
+    }
+
+    /// Whether the batch ends after a call, which it does after so much time at the latest.
+    pub(super) fn is_enough(
+        &mut self,
+        shared: &Shared,
+        transaction: &mut BatchTransaction<'_>,
+        time: Duration,
+    ) -> bool {
+        self.savepoints = transaction.savepoints();
+        let exit = !self.failed.is_empty() && shared.options.on_failure == OnFailure::Exit;
+        time >= shared.options.batch_time
+            || self.savepoints >= SAVEPOINTS
+            || exit
+            || shared.stop.is_cancelled()
     }
 
     /// Ids to remove.
@@ -68,6 +106,10 @@ pub(super) async fn run<'a>(
     mut transaction: BatchTransaction<'a>,
     claimed: &Claimed,
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
+    if let Handler::Batch(listener) = &entry.handler {
+        let listener = listener.as_ref();
+        return slices::run(shared, entry, listener, statements, transaction, claimed).await;
+    }
     let mut outcome = Outcome::default();
     let mut waiting = Waiting::default();
     let started = Instant::now();
@@ -85,29 +127,20 @@ pub(super) async fn run<'a>(
         outcome.last = Some(place);
         let recorded;
         (transaction, recorded) = one(shared, entry, statements, transaction, row).await?;
-        match recorded {
-            Ok(None) => {
+        match recorded.transpose() {
+            None => {
                 failpoint::reach(failpoint::AFTER_ITS_EFFECT);
                 outcome.done.push(id);
             }
-            Ok(Some(failure)) => {
+            Some(recorded) => {
+                if !outcome.put(recorded)? {
+                    return Ok((transaction, outcome));
+                }
                 waiting.behind(row);
-                outcome.failed.push(failure);
-            }
-            Err(error) if refused(&error) => {
-                outcome.spoilt = Some(error);
-                return Ok((transaction, outcome));
-            }
-            Err(error) => {
-                return Err(Error::postgres("record the failure of a listener", error));
             }
         }
         outcome.took = started.elapsed();
-        outcome.savepoints = transaction.savepoints();
-        let exit = !outcome.failed.is_empty() && shared.options.on_failure == OnFailure::Exit;
-        let enough =
-            outcome.took >= shared.options.batch_time || outcome.savepoints >= SAVEPOINTS || exit;
-        if enough || shared.stop.is_cancelled() {
+        if outcome.is_enough(shared, &mut transaction, outcome.took) {
             outcome.cut = place + 1 < rows.len();
             break;
         }
@@ -130,9 +163,7 @@ async fn one<'a>(
     Error,
 > {
     if failure::is_used_up(entry, row) {
-        transaction.settle();
-        let handle = transaction.handle();
-        let recorded = failure::used_up(shared, entry, handle, statements, row).await;
+        let recorded = give_up(shared, entry, statements, &mut transaction, row).await;
         return Ok((transaction, recorded.map(Some)));
     }
     let called;
@@ -140,14 +171,36 @@ async fn one<'a>(
     let Err(failure) = called else {
         return Ok((transaction, Ok(None)));
     };
-    transaction.undo();
-    transaction.settle();
+    undo(shared, &mut transaction, &failure).await?;
     let handle = transaction.handle();
-    if failure.timed_out.is_some() {
-        free(shared, handle).await?;
-    }
     let recorded = failure::record(shared, entry, handle, statements, row, failure).await;
     Ok((transaction, recorded.map(Some)))
+}
+
+/// One has no attempts left.
+pub(super) async fn give_up(
+    shared: &Shared,
+    entry: &Durable,
+    statements: &Statements,
+    transaction: &mut BatchTransaction<'_>,
+    row: &Row,
+) -> Result<Recorded, tokio_postgres::Error> {
+    transaction.settle();
+    failure::used_up(shared, entry, transaction.handle(), statements, row).await
+}
+
+/// Undoes what a listener did that has failed, so that our own statements can follow.
+pub(super) async fn undo(
+    shared: &Shared,
+    transaction: &mut BatchTransaction<'_>,
+    failure: &Failure,
+) -> Result<(), Error> {
+    transaction.undo();
+    transaction.settle();
+    if failure.timed_out.is_some() {
+        free(shared, transaction.handle()).await?;
+    }
+    Ok(())
 }
 
 /// Calls the listener; the result is its own.
@@ -170,20 +223,28 @@ async fn call<'a>(
     let pulse = transaction.pulse();
     let mut cx = Cx::new(notification, transaction);
     let Handler::Transaction(handler) = &entry.handler else {
-        unreachable!("what is leased has no batch");
+        unreachable!("what is leased has no batch, and what takes slices another one");
     };
-    let listener = limited(
-        entry.spec.timeout,
-        guard(handler.call(op, &payload, &mut cx)),
-    );
+    let listener = guard(handler.call(op, &payload, &mut cx));
+    let result = supervised(shared, entry, &pulse, listener).await;
+    (cx.into_transaction(), result)
+}
+
+/// The result of a listener that has the transaction, which shows signs of life meanwhile.
+pub(super) async fn supervised(
+    shared: &Shared,
+    entry: &Durable,
+    pulse: &Pulse<'_>,
+    listener: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let listener = limited(entry.spec.timeout, listener);
     let beat = shared.connector.bounds().beat();
-    let result = pulse.during(beat, listener).await.unwrap_or_else(|| {
+    pulse.during(beat, listener).await.unwrap_or_else(|| {
         // Recording it fails of the same, and what was claimed is delivered again.
         Err("the connection was lost while the listener ran"
             .to_owned()
             .into())
-    });
-    (cx.into_transaction(), result)
+    })
 }
 
 /// What a row says, beside the payload.

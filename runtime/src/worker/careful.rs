@@ -2,14 +2,24 @@
 //!
 //! An attempt is recorded by the transaction that holds the notification, so one that ends with its process, or with its
 //! session, leaves no trace. Counting each attempt before it begins would cost every notification a commit of its own. Instead,
-//! each consumer is careful at the beginning of each of its sessions, as that is what follows a death: for the first
-//! notifications of each listener, as many as a batch takes, it claims one at a time, and commits that the attempt has begun
-//! before it calls the listener. What killed a session comes back among them, as ids are claimed in order.
+//! each consumer is careful at the beginning of each of its sessions, as that is what follows a death: the first notifications
+//! of each of its lanes, as many as a batch takes and [`CAREFUL`] at the most, it claims one at a time, and commits that the
+//! attempt has begun before it calls the listener. After that, no batch is larger than what the session has delivered before it. What
+//! killed a session comes back soon, as a lane is worked off in order.
 //!
-//! Nobody has to know of a death for that, and nothing is to be cleared away after one. A session that died in its careful part
-//! is counted; one that died later is not, and the one in its place is careful. So a notification that kills brings down at most
-//! as many sessions uncounted as there are consumers. Each careful notification is committed by itself, so that there is
-//! progress however short the sessions are.
+//! How soon: let the notification that kills be the `p`th of what waits in its lane when a session begins. If `p` is within the careful
+//! part, its death is counted. If not, it dies uncounted in a batch, before which the session has delivered and committed
+//! some number `d` that is at least the size of that batch, so of its place `p - d` in the batch: `p - d <= d`, and `p - d <= p / 2`. The
+//! next session begins with what was before it in that batch, so there its place is at most half of what it was. A first
+//! death happens at a place within a batch. So of a batch of `b` and a careful part of `c`, a notification brings down a consumer
+//! at most `1 + log2(b / c)` times uncounted, rounded up: once with batches of up to 100, five times with 1,000. Where the whole process dies, what the
+//! other consumers had in hand comes back before it, too, but each of them had delivered as much before: places halve all the same.
+//!
+//! Nobody has to know of a death for that, and nothing is to be cleared away after one. Each careful notification is committed by
+//! itself, so that there is progress however short the sessions are.
+//!
+//! In a walk by key a session begins with the first of each key, and what killed is as far back in its key as before: there, the
+//! number of deaths is bounded only by this progress.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +41,10 @@ use crate::batch_transaction::BatchTransaction;
 const BETWEEN: Duration = Duration::from_millis(100);
 /// The same where an attempt counted in vain would be the last one; and a crash loop is to slow down.
 const BETWEEN_THE_LAST: Duration = Duration::from_secs(1);
+
+/// The careful part is no longer than this: each of it costs a commit and a round trip more than in a batch, which a short backlog
+/// with large batches would feel.
+const CAREFUL: usize = 100;
 
 /// Whether to go on with a notification.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,27 +99,47 @@ pub(super) async fn take_back(shared: &Shared) -> Result<(), Error> {
     Ok(())
 }
 
-/// How many notifications of a listener a consumer is still careful with.
+/// How careful a consumer still is in a lane.
 pub(super) struct Careful {
+    /// With so many notifications to come.
     left: usize,
+    /// So many it has got out of the way.
+    delivered: usize,
 }
 
 impl Careful {
     /// At the beginning of a session.
     pub(super) fn new(batch: usize) -> Self {
-        Self { left: batch }
+        Self {
+            left: batch.min(CAREFUL),
+            delivered: 0,
+        }
     }
 
-    /// Whether it will be with the next claim, which then takes one notification.
-    pub(super) fn is_due(&self) -> bool {
-        self.left > 0
+    /// How many notifications the next claim may take.
+    pub(super) fn most(&self) -> usize {
+        if self.left > 0 {
+            1
+        } else {
+            self.delivered.max(1)
+        }
     }
 
     /// Whether it is with this claim.
     pub(super) fn next(&mut self) -> bool {
-        let due = self.is_due();
+        let due = self.left > 0;
         self.left = self.left.saturating_sub(1);
         due
+    }
+
+    /// So many are not there any more when the next claim is made.
+    pub(super) fn delivered(&mut self, count: usize) {
+        self.delivered = self.delivered.saturating_add(count);
+    }
+
+    /// Not all of what was taken for delivered is committed.
+    pub(super) fn begin_anew(&mut self) {
+        self.delivered = 0;
     }
 }
 
@@ -177,4 +211,55 @@ async fn hold_key(
     let statement = &statements.ordered().hold_key;
     let held = statement.query(handle, &[&entry.group, &key]).await?;
     Ok(held.first().is_some_and(|row| row.get(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Deaths in batches until one is counted, of the notification at a place of a lane, where everything else is quick.
+    fn uncounted(batch: usize, mut place: usize) -> usize {
+        let mut deaths = 0;
+        loop {
+            let mut careful = Careful::new(batch);
+            loop {
+                let (claim, is_careful) = (careful.most().min(batch), careful.next());
+                if place > claim {
+                    place -= claim;
+                    careful.delivered(claim);
+                } else if is_careful {
+                    return deaths;
+                } else {
+                    break;
+                }
+            }
+            deaths += 1;
+        }
+    }
+
+    #[test]
+    fn what_kills_is_counted_after_few_deaths_wherever_it_is() {
+        for (batch, most) in [(1, 1), (60, 1), (100, 1), (101, 2), (1_000, 5), (10_000, 8)] {
+            // Up to this one, each size of a batch occurs.
+            let places = 1..3 * batch + 2 * CAREFUL;
+            let worst = places.map(|place| uncounted(batch, place)).max();
+            assert_eq!(worst, Some(most), "batch {batch}: {worst:?}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_no_larger_than_what_was_delivered_before_it() {
+        let mut careful = Careful::new(1_000);
+        for _ in 0..CAREFUL {
+            assert_eq!(careful.most(), 1);
+            assert!(careful.next());
+            careful.delivered(1);
+        }
+        assert_eq!(careful.most(), 100);
+        assert!(!careful.next());
+        careful.delivered(100);
+        assert_eq!(careful.most(), 200);
+        careful.begin_anew();
+        assert_eq!(careful.most(), 1);
+    }
 }

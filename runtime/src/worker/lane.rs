@@ -105,8 +105,10 @@ impl Lane {
             entry: &shared.durable[self.entry],
             start: self.start(Instant::now()),
             limit: match shared.durable[self.entry].handler {
-                Handler::Transaction(_) if !self.careful.is_due() => self.pace.limit(),
-                Handler::Transaction(_) | Handler::Lease(_) => 1,
+                Handler::Lease(_) => 1,
+                Handler::Transaction(_) | Handler::Batch(_) => {
+                    self.pace.limit().min(self.careful.most())
+                }
             },
         }
     }
@@ -143,6 +145,11 @@ impl Lane {
             claimed: rows.len(),
             savepoints: outcome.savepoints,
         });
+        if outcome.alone > 0 {
+            self.pace.redo_alone(outcome.alone);
+        }
+        self.careful
+            .delivered(outcome.ran() + outcome.expired.len());
     }
 
     /// What was claimed is leased.
@@ -202,6 +209,7 @@ impl Lane {
             _ => {}
         }
         self.pace.redo_alone(claim.claimed.rows.len());
+        self.careful.begin_anew();
     }
 
     /// If something may be there that was not seen: when to look for it, even if nobody rings.

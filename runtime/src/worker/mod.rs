@@ -33,6 +33,7 @@ mod selection;
 mod sessions;
 mod shared;
 mod shutdown;
+mod slices;
 mod startup;
 mod statement;
 mod timeout;
@@ -163,7 +164,8 @@ impl Worker {
 
     /// How long a batch may take before it is committed, the rest of it left to whoever claims it next. Default 50 ms.
     ///
-    /// A running listener is not interrupted: a slow one holds the others of its batch for as long as it takes.
+    /// A running listener is not interrupted: a slow one holds the others of its batch for as long as it takes. A listener that
+    /// receives batches may take longer for one call, however many that is for.
     #[must_use]
     pub fn batch_time(mut self, time: Duration) -> Self {
         self.options.batch_time = time;

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use super::failure::Failure;
 use crate::ListenerError;
 use crate::generated::BoxFuture;
+use crate::payload::DecodeError;
 
 /// The listener's result, or the message of its panic.
 ///
@@ -19,6 +20,19 @@ pub(super) async fn guard(call: BoxFuture<'_, Result<(), ListenerError>>) -> Res
         Err(payload) => {
             let message = message(payload.as_ref());
             Err(format!("the listener panicked: {message}").into())
+        }
+    }
+}
+
+/// The same for what decodes an event, in which conversions of the application run.
+pub(super) fn guard_decoding(
+    decode: impl FnOnce() -> Result<(), DecodeError>,
+) -> Result<(), Failure> {
+    match std::panic::catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(result) => result.map_err(|error| ListenerError::decode(error).into()),
+        Err(payload) => {
+            let message = message(payload.as_ref());
+            Err(format!("decoding the event panicked: {message}").into())
         }
     }
 }

@@ -271,6 +271,12 @@ impl Running {
         tokio::time::timeout(DEADLINE, idle).await.expect("idle");
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(self) -> Result<(), pgpubsub_runtime::Error> {
+        let ended = tokio::time::timeout(DEADLINE, self.task).await;
+        ended.expect("an end in time").unwrap()
+    }
+
     pub(crate) async fn stop(self) -> mpsc::UnboundedReceiver<WorkerEvent> {
         self.stop.notify_one();
         tokio::time::timeout(DEADLINE, self.task)

@@ -6,7 +6,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::schema::{Document, FilterDecl, ListenerDecl, Spanned};
 
 use super::super::{
-    Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Hold, Listener, Op, Subscription,
+    Channel, ChannelKind, ContextFilter, Delivery, FilterValue, Hold, Listener, Op, Receives,
+    Subscription,
 };
 use super::channels::by_name;
 use super::{attempts, past, triggers::ops_of};
@@ -62,6 +63,7 @@ pub(super) fn check(
                     ops: channel.ops(),
                 }],
                 hold: Hold::Transaction,
+                receives: Receives::One,
                 filter: Vec::new(),
                 attempts: attempts::implicit(&document.listener_defaults, channel.delivery),
             });
@@ -168,8 +170,10 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
     }
     let all = subscriptions
         .iter()
-        .map(|subscription| &context.channels[subscription.channel]);
-    let hold = hold(declared, &all.collect::<Vec<_>>(), diagnostics);
+        .map(|subscription| &context.channels[subscription.channel])
+        .collect::<Vec<_>>();
+    let hold = hold(declared, &all, diagnostics);
+    let receives = receives(declared, &all, hold, diagnostics);
     Some(Listener {
         name: declared.name.value.clone(),
         span: declared.name.span.clone(),
@@ -182,6 +186,7 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
         was: former_groups(declared, &context.channels[first], diagnostics),
         says_was: declared.was.is_some(),
         hold,
+        receives,
         filter,
         attempts: attempts::check(
             &declared.attempts,
@@ -325,6 +330,38 @@ fn hold(declared: &ListenerDecl, channels: &[&Channel], diagnostics: &mut Diagno
         diagnostics.push(diagnostic.help("remove `hold`, or `key` and `order` of the channel"));
     }
     Hold::Lease
+}
+
+fn receives(
+    declared: &ListenerDecl,
+    channels: &[&Channel],
+    hold: Hold,
+    diagnostics: &mut Diagnostics,
+) -> Receives {
+    let Some(receives) = &declared.receives else {
+        return Receives::One;
+    };
+    if let Some(channel) = channels
+        .iter()
+        .find(|channel| channel.delivery == Delivery::Transient)
+    {
+        let message = format!(
+            "channel `{}` is transient: nothing is stored that could be claimed together",
+            channel.name
+        );
+        let diagnostic = Diagnostic::new(Code::InvalidOption, receives.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove `receives`"));
+        return Receives::One;
+    }
+    if receives.value != "batch" {
+        return Receives::One;
+    }
+    if hold == Hold::Lease {
+        let message = "a lease is for one notification, a batch for several";
+        let diagnostic = Diagnostic::new(Code::InvalidOption, receives.span.clone(), message);
+        diagnostics.push(diagnostic.help("remove `receives`, or `hold`"));
+    }
+    Receives::Batch
 }
 
 fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Diagnostics) {

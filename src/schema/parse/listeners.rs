@@ -21,6 +21,7 @@ pub(super) fn listener(
         events: None,
         group: None,
         hold: None,
+        receives: None,
         filter: Vec::new(),
         attempts: AttemptsDecl::default(),
     };
@@ -36,6 +37,7 @@ pub(super) fn listener(
     listener.events = reader.optional_texts(&fields, "events");
     listener.group = reader.optional_text(&fields, "group");
     listener.hold = reader.word(&fields, "hold", language::HOLDS);
+    listener.receives = reader.word(&fields, "receives", language::RECEIVES);
     if let Some(node) = fields.get("filter") {
         for (key, value) in reader.entries(node, "`filter`").unwrap_or_default() {
             if let Some(value) = reader.text(value, "the value of a filter") {

@@ -1,7 +1,9 @@
 //! A listener for every channel of the schema that hands on what it gets.
 
 use pgpubsub_roundtrip::pubsub::*;
-use pgpubsub_runtime::{Cx, ListenerError, Notification, TransientCx, TransientNotification};
+use pgpubsub_runtime::{
+    BatchCx, Cx, ListenerError, Notification, Received, TransientCx, TransientNotification,
+};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What a listener received, with its notification.
@@ -40,6 +42,8 @@ pub(crate) enum Seen {
     TenantSeen(ItemSeen, TransientNotification),
     AllSeen(ItemSeen, TransientNotification),
     OnWhisper(Whisper, TransientNotification),
+    Ticks(Tick, Notification),
+    Tocks(TocksEvent, Notification),
 }
 
 /// Implements every listener.
@@ -268,5 +272,39 @@ impl AllSeen for Recorder {
 impl OnWhisper for Recorder {
     async fn on_whisper(&self, event: Whisper, cx: &mut TransientCx) -> Result<(), ListenerError> {
         self.record(Seen::OnWhisper(event, cx.notification().clone()))
+    }
+}
+
+impl Ticks for Recorder {
+    async fn ticks(
+        &self,
+        events: &[Received<Tick>],
+        _: &mut BatchCx<'_>,
+    ) -> Result<(), ListenerError> {
+        for Received {
+            event,
+            notification,
+        } in events
+        {
+            self.record(Seen::Ticks(event.clone(), notification.clone()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Tocks for Recorder {
+    async fn tocks(
+        &self,
+        events: &[Received<TocksEvent>],
+        _: &mut BatchCx<'_>,
+    ) -> Result<(), ListenerError> {
+        for Received {
+            event,
+            notification,
+        } in events
+        {
+            self.record(Seen::Tocks(event.clone(), notification.clone()))?;
+        }
+        Ok(())
     }
 }
