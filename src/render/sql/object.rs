@@ -36,6 +36,7 @@ impl<'a> Objects<'a> {
             sql: context! {
                 schema => &plan.schema,
                 notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
+                quarantine => sql_literal(&format!("{}.{}", plan.schema, sql_ident("quarantine"))),
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,
