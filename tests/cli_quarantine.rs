@@ -107,11 +107,13 @@ async fn it_is_put_back_and_removed() {
     assert_eq!((row.get(1), row.get(3)), ("ears", "no\nluck"));
     assert_eq!((row.get(4), row.get(7)), ("1234", "{\"tenant\": \"a\"}"));
     assert!(row.get::<_, bool>(5) && row.get::<_, bool>(6));
-    says(
-        &quarantine(&project, &["redrive", "2"]),
-        2,
-        &["there is no such notification 2 in quarantine"],
-    );
+    for id in ["2", "-2"] {
+        says(
+            &quarantine(&project, &["redrive", id]),
+            2,
+            &[&format!("there is no such notification {id} in quarantine")],
+        );
+    }
 
     let args = ["redrive", "--channel", "said", "--group", "eyes"];
     says(&quarantine(&project, &args), 0, &["2 put back"]);
@@ -141,6 +143,101 @@ async fn it_is_put_back_and_removed() {
         0,
         &["0 removed"],
     );
+}
+
+/// Channels that fold.
+const FOLDING: &str = r#"version: 1
+channels:
+  offer: {message: {who: string, n: int}, expires: true, priority: true, dedup: {key: who, keep: last}}
+  calm:  {message: {who: string, n: int}, dedup: {key: who, debounce: 1h, at_most: 2h}}
+listeners:
+  hear: {channel: [offer, calm]}
+"#;
+
+/// What waits, in order.
+async fn waiting(project: &Project) -> Vec<String> {
+    let sql = "SELECT concat_ws(' ', channel, payload ->> 'n', priority, CASE WHEN expires_at > now() THEN 'expires' END,
+                   CASE WHEN not_before > now() THEN 'later' END)
+               FROM pgpubsub.notification ORDER BY created_at";
+    let rows = project.client.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn what_is_put_back_folds_if_it_is_worth_it() {
+    let project = Project::installed("", FOLDING).await;
+    let send = |n: i32| {
+        format!(
+            r#"SELECT pgpubsub.notify_offer('{{"who": "a", "n": {n}}}', options => '{{"priority": 3, "expires_after": 3600}}');
+               SELECT pgpubsub.notify_calm('{{"who": "a", "n": {n}}}')"#
+        )
+    };
+    let give_up = "WITH w AS (DELETE FROM pgpubsub.notification RETURNING *)
+        INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, attempts, reason,
+            expires_at, priority, dedup_key, order_key)
+        SELECT id, listener_group, channel, op, model_version, txid, created_at, payload, 1, 'told to',
+            expires_at, priority, dedup_key, order_key FROM w";
+    project.execute(&send(1)).await;
+    project.execute(give_up).await;
+    says(
+        &quarantine(&project, &["redrive", "--all"]),
+        0,
+        &["2 put back"],
+    );
+    assert_eq!(waiting(&project).await, ["offer 1 3 expires", "calm 1"]);
+    // The payload goes to what is worth delivering. A burst that begins is not cut short by what is due at once.
+    project.execute(&send(2)).await;
+    assert_eq!(
+        waiting(&project).await,
+        ["offer 2 3 expires", "calm 1", "calm 2 later"]
+    );
+
+    project.execute(give_up).await;
+    project
+        .execute("UPDATE pgpubsub.quarantine SET expires_at = now() - interval '1 s' WHERE channel = 'offer'")
+        .await;
+    let shown = quarantine(
+        &project,
+        &["list", "--channel", "offer", "--message-format", "json"],
+    );
+    says(
+        &shown,
+        0,
+        &[
+            r#""priority":3"#,
+            r#""expires_at":"2"#,
+            r#""order_key":null"#,
+        ],
+    );
+    says(
+        &quarantine(&project, &["redrive", "--channel", "offer"]),
+        0,
+        &["1 put back"],
+    );
+    assert_eq!(
+        waiting(&project).await,
+        ["offer 2 3"],
+        "delivered, as somebody wants it"
+    );
+    project.execute(&send(3)).await;
+    assert_eq!(
+        waiting(&project).await,
+        ["offer 2 3", "offer 3 3 expires", "calm 3 later"]
+    );
+}
+
+#[tokio::test]
+async fn tables_of_an_earlier_generator_get_what_they_lack() {
+    let project = Project::installed("", FOLDING).await;
+    for table in ["notification", "quarantine"] {
+        let drop = format!(
+            "ALTER TABLE pgpubsub.{table} DROP expires_at, DROP priority, DROP dedup_key, DROP order_key"
+        );
+        project.execute(&drop).await;
+    }
+    assert_eq!(project.states(), ["outdated storage pgpubsub"; 2]);
+    project.migrate().await;
+    project.is_clean();
 }
 
 #[tokio::test]

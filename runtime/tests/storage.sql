@@ -21,7 +21,8 @@ CREATE INDEX notification_urgent ON pgpubsub.notification (listener_group, prior
 CREATE TABLE pgpubsub.quarantine (
   id bigint NOT NULL, listener_group text NOT NULL, channel text NOT NULL, op text NOT NULL, model_version integer NOT NULL, db_version text,
   txid xid8 NOT NULL, created_at timestamptz NOT NULL, payload json NOT NULL, context text, attempts integer NOT NULL, last_error text,
-  reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (listener_group, id));
+  reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz, priority smallint, dedup_key text, order_key text COLLATE "C", PRIMARY KEY (listener_group, id));
 CREATE TABLE pgpubsub.spill (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL);
 CREATE TABLE pgpubsub.inbox (scope text NOT NULL, id text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (scope, id));
 CREATE INDEX inbox_at ON pgpubsub.inbox (at);

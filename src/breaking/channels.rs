@@ -7,7 +7,7 @@ use crate::model::{Channel, ChannelKind, Delivery, MessageField, Op, Schema, Tri
 
 use super::models::{newer, raised, refused};
 use super::parts::{self, Part, Words};
-use super::{Comparison, Finding, Kind, Verdict, drain, message_options, payload};
+use super::{Comparison, Finding, Kind, Verdict, drain, message_options, order, payload};
 
 /// What is said of a program whose listeners the migration has removed from the registry.
 pub(super) const REFUSED: &str =
@@ -32,6 +32,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
                 if model == Some(after.model) {
                     events(comparison, was, is, before, after);
                     payload::compare(comparison, was, is, before, after);
+                    order::compare(comparison, was, is);
                 } else {
                     replaced(comparison, was, is, "is on another model");
                 }
@@ -50,6 +51,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             ) => {
                 fields(comparison, was, is, before, after);
                 message_options::compare(comparison, is, said, options);
+                order::compare(comparison, was, is);
             }
             (_, ChannelKind::Message { .. }) => {
                 replaced(comparison, was, is, "carries messages, and carried rows");

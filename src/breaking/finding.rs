@@ -241,6 +241,12 @@ kinds! {
     ExpiryChanged "expiry-changed",
     /// Other messages are folded into one, or in another way.
     DedupChanged "dedup-changed",
+    /// What came in no order does.
+    OrderAdded "order-added",
+    /// It comes in another order.
+    OrderChanged "order-changed",
+    /// It comes in no order any more.
+    OrderRemoved "order-removed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.

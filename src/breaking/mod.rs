@@ -10,6 +10,7 @@ mod finding;
 mod listeners;
 mod message_options;
 mod models;
+mod order;
 mod pairs;
 mod parts;
 mod payload;

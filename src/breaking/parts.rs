@@ -113,7 +113,7 @@ pub(super) fn compare(
 }
 
 /// What a part was: under its own name, unless that belonged to another one, otherwise under a former one.
-fn former(part: &Part, all: &[Part], old: &[&Part]) -> Option<usize> {
+pub(super) fn former(part: &Part, all: &[Part], old: &[&Part]) -> Option<usize> {
     let position = |name: &str| old.iter().position(|old| old.key == name);
     let is_taken = all.iter().any(|other| {
         other.key != part.key && other.was.contains(&part.key) && position(&other.key).is_none()

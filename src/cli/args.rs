@@ -223,6 +223,7 @@ pub(super) struct Pending {
 #[derive(Debug, clap::Args)]
 pub(super) struct WhoHolds {
     /// The id of the notification
+    #[arg(allow_negative_numbers = true)]
     pub id: i64,
     #[command(flatten)]
     pub on: OnDatabase,
@@ -265,6 +266,7 @@ pub(super) enum QuarantineCommand {
     /// Show one of them with all that it carries
     Show {
         /// Its number
+        #[arg(allow_negative_numbers = true)]
         id: i64,
     },
     /// Put them back: workers try them again, from the first attempt on, at their next poll
@@ -287,7 +289,7 @@ pub(super) enum QuarantineCommand {
 #[group(required = true, multiple = true)]
 pub(super) struct Which {
     /// The one of this number
-    #[arg(conflicts_with_all = ["channel", "group"])]
+    #[arg(conflicts_with_all = ["channel", "group"], allow_negative_numbers = true)]
     pub id: Option<i64>,
     /// Those of this channel
     #[arg(long, value_name = "NAME")]

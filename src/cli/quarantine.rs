@@ -124,6 +124,22 @@ fn show(notification: &Quarantined, display: &Display) -> anyhow::Result<()> {
             "last error",
             notification.last_error.clone().unwrap_or_default(),
         ),
+        (
+            "expires",
+            notification.expires_at.clone().unwrap_or_default(),
+        ),
+        (
+            "priority",
+            notification.priority.unwrap_or_default().to_string(),
+        ),
+        (
+            "dedup key",
+            notification.dedup_key.clone().unwrap_or_default(),
+        ),
+        (
+            "order key",
+            notification.order_key.clone().unwrap_or_default(),
+        ),
         ("context", notification.context.clone().unwrap_or_default()),
         ("payload", notification.payload.clone()),
     ];
@@ -160,6 +176,10 @@ fn record(notification: &Quarantined, whole: bool) -> Value {
         "last_error": notification.last_error,
         "reason": notification.reason,
         "quarantined_at": notification.quarantined_at,
+        "expires_at": notification.expires_at,
+        "priority": notification.priority,
+        "dedup_key": notification.dedup_key,
+        "order_key": notification.order_key,
     });
     if whole {
         // As text: it is shown as it was written, with all digits.

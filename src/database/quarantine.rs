@@ -14,6 +14,15 @@ const BATCH: u32 = 1_000;
 /// What a notification is, there and here.
 const KEPT: &str = "\"id\", \"listener_group\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\", \"created_at\", \"payload\", \"context\"";
 
+/// And how it is delivered.
+const MANNER: &str = "\"priority\", \"order_key\", \"expires_at\", \"dedup_key\"";
+
+/// The same for one that is put back, as the runtime does it: what has expired is delivered nevertheless, and nothing is folded
+/// into it.
+const MANNER_AGAIN: &str = "\"priority\", \"order_key\", \
+     CASE WHEN \"expires_at\" > pg_catalog.statement_timestamp() THEN \"expires_at\" END, \
+     CASE WHEN \"expires_at\" <= pg_catalog.statement_timestamp() THEN NULL ELSE \"dedup_key\" END";
+
 /// `$1` id, `$2` channel, `$3` group, each perhaps null.
 const FILTER: &str = "($1::bigint IS NULL OR \"id\" = $1) AND ($2::text IS NULL OR \"channel\" = $2) \
      AND ($3::text IS NULL OR \"listener_group\" = $3)";
@@ -44,6 +53,10 @@ pub(crate) struct Quarantined {
     pub last_error: Option<String>,
     pub reason: String,
     pub quarantined_at: String,
+    pub expires_at: Option<String>,
+    pub priority: Option<i16>,
+    pub dedup_key: Option<String>,
+    pub order_key: Option<String>,
     pub payload: String,
     pub context: Option<String>,
 }
@@ -76,10 +89,11 @@ pub(crate) async fn read(
     };
     let sql = format!(
         "SELECT \"id\", \"listener_group\", \"channel\", \"op\", \"model_version\", \"db_version\", \"txid\"::text, {}, \
-           \"attempts\", \"last_error\", \"reason\", {}, \"payload\"::text, \"context\" \
+           \"attempts\", \"last_error\", \"reason\", {}, {}, \"priority\", \"dedup_key\", \"order_key\", \"payload\"::text, \"context\" \
          FROM {table} WHERE {FILTER} ORDER BY \"id\" LIMIT $4::bigint",
         time("created_at"),
-        time("quarantined_at")
+        time("quarantined_at"),
+        time("expires_at")
     );
     let [id, channel, group] = filter.parameters();
     let rows = transaction
@@ -101,11 +115,11 @@ pub(crate) async fn redrive(
     // One statement, so that a notification is never in both tables and never in none.
     let sql = format!(
         "WITH \"picked\" AS (\
-           SELECT {KEPT}, \"last_error\" FROM {quarantine} \
+           SELECT {KEPT}, {MANNER}, \"last_error\" FROM {quarantine} \
            WHERE {FILTER} AND \"quarantined_at\" <= $5::text::timestamptz ORDER BY \"id\" LIMIT $4::bigint FOR UPDATE SKIP LOCKED), \
          \"moved\" AS (\
-           INSERT INTO {waiting} ({KEPT}, \"last_error\", \"not_before\") OVERRIDING SYSTEM VALUE \
-           SELECT {KEPT}, \"last_error\", CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END FROM \"picked\" ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\") \
+           INSERT INTO {waiting} ({KEPT}, {MANNER}, \"last_error\", \"not_before\") OVERRIDING SYSTEM VALUE \
+           SELECT {KEPT}, {MANNER_AGAIN}, \"last_error\", CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END FROM \"picked\" ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\") \
          DELETE FROM {quarantine} AS \"q\" USING \"moved\" \
          WHERE \"q\".\"listener_group\" = \"moved\".\"listener_group\" AND \"q\".\"id\" = \"moved\".\"id\""
     );
@@ -203,7 +217,11 @@ fn quarantined(row: &Row) -> Quarantined {
         last_error: row.get(9),
         reason: row.get(10),
         quarantined_at: row.get(11),
-        payload: row.get(12),
-        context: row.get(13),
+        expires_at: row.get(12),
+        priority: row.get(13),
+        dedup_key: row.get(14),
+        order_key: row.get(15),
+        payload: row.get(16),
+        context: row.get(17),
     }
 }

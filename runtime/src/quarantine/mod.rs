@@ -14,7 +14,7 @@ use tokio_postgres::{GenericClient, Row};
 
 use crate::generated::Catalog;
 use crate::sql::Sql;
-use crate::{Context, Error, Op};
+use crate::{Context, Error, Op, PgTimestampTz};
 
 /// How many are moved by one statement.
 const BATCH: u32 = 1_000;
@@ -57,6 +57,14 @@ pub struct Quarantined {
     pub reason: String,
     /// Since when.
     pub quarantined_at: DateTime<Utc>,
+    /// Until when it was worth delivering, if that was said.
+    pub expires_at: Option<PgTimestampTz>,
+    /// How urgent it is, from 1 to 9, if it is.
+    pub priority: Option<i16>,
+    /// Equal in messages that are folded into one.
+    pub dedup_key: Option<String>,
+    /// Equal in notifications of a group that come one after the other; empty: this one has no order.
+    pub order_key: Option<String>,
 }
 
 /// A notification in quarantine, whole.
@@ -116,9 +124,12 @@ pub async fn inspect(
     }))
 }
 
-/// Puts them back, at most `rate` in a second if that is said, and returns their number. Number, time, payload and context are
-/// what they were, attempts count from the beginning, and `last_error` stays until the next one. Workers find them at their
-/// next poll.
+/// Puts them back, at most `rate` in a second if that is said, and returns their number. They are what they were, with number,
+/// time, payload, context, priority and keys, attempts count from the beginning, and `last_error` stays until the next one.
+/// Workers find them at their next poll.
+///
+/// One that has expired in quarantine is delivered nevertheless, as it was asked for, and no message is folded into it any more.
+/// One of a key comes before those of its key that still wait, as it has the lower number, and after those that are done.
 ///
 /// What comes to quarantine meanwhile, even one that has just been put back, is left there. On a connection each statement
 /// commits what it moved; on a transaction, workers see nothing before its commit.
@@ -199,6 +210,10 @@ fn quarantined(row: &Row) -> Quarantined {
         last_error: row.get("last_error"),
         reason: row.get("reason"),
         quarantined_at: row.get("quarantined_at"),
+        expires_at: row.get("expires_at"),
+        priority: row.get("priority"),
+        dedup_key: row.get("dedup_key"),
+        order_key: row.get("order_key"),
     }
 }
 

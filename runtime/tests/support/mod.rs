@@ -99,6 +99,7 @@ impl DurableHandler for Work {
             match job {
                 // No SQL at all.
                 "nothing" => {}
+                "quarantine" => return Err(ListenerError::quarantine("cannot be")),
                 "fail without" if first => return Err("told to".into()),
                 "fail without" => {}
                 "panic" if first => {

@@ -48,8 +48,8 @@ pub struct SqlValue {
 pub struct SqlDedup {
     /// Fields, as literals.
     pub fields: Vec<String>,
-    /// What must hold of one that waits, or it stands for nothing any more.
-    pub still_worth: Option<String>,
+    /// What must hold of one that waits, or nothing is folded into it.
+    pub if_waiting: Vec<String>,
     /// How many are looked for.
     pub limit: u32,
     /// Which of them stays: the first in this order.
@@ -217,11 +217,20 @@ fn dedup(options: &MessageOptions, dedup: &Dedup) -> SqlDedup {
     if options.priority {
         sets.push("\"priority\" = greatest(\"priority\", _priority)".to_owned());
     }
+    let mut if_waiting = Vec::new();
+    if options.expires.is_some() {
+        if_waiting.push(
+            "(\"expires_at\" IS NULL OR \"expires_at\" > pg_catalog.clock_timestamp())".to_owned(),
+        );
+    }
+    if matches!(dedup.keep, Keep::Debounce { .. }) {
+        // An operator wants it at once: it was put back from quarantine, or its time was taken away. It would take a burst with it
+        // that has hardly begun.
+        if_waiting.push("\"not_before\" IS NOT NULL".to_owned());
+    }
     SqlDedup {
         fields: dedup.key.iter().map(|field| sql_literal(field)).collect(),
-        still_worth: options.expires.map(|_| {
-            "(\"expires_at\" IS NULL OR \"expires_at\" > pg_catalog.clock_timestamp())".to_owned()
-        }),
+        if_waiting,
         limit: if first { 1 } else { SIDE_BY_SIDE },
         order: match dedup.keep {
             Keep::Debounce { .. } => "\"created_at\"",

@@ -38,6 +38,7 @@ impl<'a> Objects<'a> {
                 notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
                 schema_literal => sql_literal(&plan.schema),
                 processed => sql_literal(&format!("{}.{}", plan.schema, sql_ident("processed"))),
+                quarantine => sql_literal(&format!("{}.{}", plan.schema, sql_ident("quarantine"))),
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,

@@ -66,6 +66,8 @@ struct Outcome {
     today: Seen,
     /// Whether a worker of before could start.
     fits: bool,
+    /// Order keys of what waits, of what old programs wrote after the migration, and of what new ones did.
+    keys: [BTreeSet<String>; 3],
 }
 
 async fn execute(client: &Client, sql: &str) -> Result<(), String> {
@@ -173,6 +175,15 @@ async fn run(case: &'static Case) -> Outcome {
             case.publish.len()
         )));
     }
+    let keys = |rows: &[Row], newest: i64| {
+        let rows = rows.iter().filter(|row| row.id <= newest);
+        rows.filter_map(|row| row.order_key.clone()).collect()
+    };
+    outcome.keys = [
+        keys(&stored, at_migration),
+        keys(&old_writes, i64::MAX),
+        keys(&new_writes, i64::MAX),
+    ];
     for row in &old_writes {
         // What old programs publish is to be understood; what is filtered or for others is not theirs to answer for.
         if let Some(taken) = takes(&case.new, row) {
@@ -272,6 +283,28 @@ fn contradictions(findings: &[Finding], outcome: &Outcome) -> String {
     out
 }
 
+/// Where the keys are not as it is said of the order.
+fn disorder(findings: &[Finding], outcome: &Outcome) -> String {
+    let [waiting, theirs, ours] = &outcome.keys;
+    let now: BTreeSet<&String> = theirs.union(ours).collect();
+    let same = waiting.iter().any(|key| now.contains(key));
+    let order = findings
+        .iter()
+        .find(|finding| finding.kind.starts_with("order-"));
+    let is_so = order.map_or(same || waiting.is_empty() && now.is_empty(), |finding| {
+        let [is_other, _, unsaid] = finding.verdicts.map(|(word, _)| word == "note");
+        match finding.kind {
+            "order-added" => waiting.is_empty() && !now.is_empty() && theirs.is_empty() == unsaid,
+            "order-removed" => !waiting.is_empty() && now.is_empty(),
+            _ => !waiting.is_empty() && same != is_other && theirs.is_empty() == unsaid,
+        }
+    });
+    if is_so {
+        return String::new();
+    }
+    format!("  keys: {:?}\n", outcome.keys)
+}
+
 /// What the generator says of something that may be a rename.
 const REFUSED: &str = "looks like";
 
@@ -320,6 +353,7 @@ async fn every_verdict_is_what_happens() {
                     }
                     differences(case)
                         + &contradictions(case.findings, &outcome)
+                        + &disorder(case.findings, &outcome)
                         + &contraries(case.findings, &outcome)
                 }
                 Err(panic) => format!("  {panic}\n"),

@@ -22,12 +22,14 @@ pub(crate) struct Row {
     version: u32,
     payload: Value,
     context: Value,
+    /// Of a stored one that comes in an order.
+    pub(crate) order_key: Option<String>,
 }
 
 /// Notifications that are stored behind an id; none if there is no storage.
 pub(crate) async fn rows(client: &Client, program: &Program, id: i64) -> Vec<Row> {
     let sql = format!(
-        "SELECT id, listener_group, channel, op, model_version, payload::text, coalesce(context, '{{}}') FROM {}.notification \
+        "SELECT id, listener_group, channel, op, model_version, payload::text, coalesce(context, '{{}}'), nullif(order_key, '') FROM {}.notification \
          WHERE id > $1 ORDER BY id",
         program.catalog.storage_schema
     );
@@ -42,6 +44,7 @@ pub(crate) async fn rows(client: &Client, program: &Program, id: i64) -> Vec<Row
             version: u32::try_from(row.get::<_, i32>(4)).unwrap(),
             payload: json(row.get(5)),
             context: json(row.get(6)),
+            order_key: row.get(7),
         })
         .collect()
 }
@@ -197,6 +200,7 @@ impl Heard {
                 version: u32::try_from(envelope["model_version"].as_u64().unwrap()).unwrap(),
                 payload: envelope["payload"].clone(),
                 context: serde_json::from_str(context).unwrap(),
+                order_key: None,
             });
         }
     }
