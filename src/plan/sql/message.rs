@@ -226,7 +226,7 @@ fn dedup(options: &MessageOptions, dedup: &Dedup) -> SqlDedup {
     if matches!(dedup.keep, Keep::Debounce { .. }) {
         // An operator wants it at once: it was put back from quarantine, or its time was taken away. It would take a burst with it
         // that has hardly begun.
-        if_waiting.push("\"not_before\" IS NOT NULL".to_owned());
+        if_waiting.push("\"not_before\" > '-infinity'".to_owned());
     }
     SqlDedup {
         fields: dedup.key.iter().map(|field| sql_literal(field)).collect(),

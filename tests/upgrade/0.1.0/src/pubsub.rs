@@ -26,6 +26,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
     ],
     listeners: &[INDEX, COUNT, ON_POST_GONE, ON_POST_LATE, ON_POST_WIPED],
     models: &[Author::MODEL, Post::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `app.state`.
@@ -212,6 +213,7 @@ impl AuthorSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -254,6 +256,7 @@ impl PostGone {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -313,6 +316,7 @@ impl PostBulk {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -363,6 +367,7 @@ impl PostLate {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -399,6 +404,7 @@ impl PostWiped {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -439,6 +445,7 @@ impl Reads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

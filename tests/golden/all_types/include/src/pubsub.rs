@@ -23,6 +23,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_SHORT,
     ],
     models: &[Everything::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `public.mood`.
@@ -763,6 +764,7 @@ impl EverythingChanged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -852,6 +854,7 @@ impl Defaults {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1085,6 +1088,7 @@ impl Required {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1183,6 +1187,7 @@ impl Empty {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1247,6 +1252,7 @@ impl Short {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

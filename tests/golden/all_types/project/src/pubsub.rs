@@ -31,6 +31,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_SHORT,
     ],
     models: &[Everything::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `public.mood`.
@@ -771,6 +772,7 @@ impl EverythingChanged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -860,6 +862,7 @@ impl Defaults {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1093,6 +1096,7 @@ impl Required {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1191,6 +1195,7 @@ impl Empty {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -1255,6 +1260,7 @@ impl Short {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -32,6 +32,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ASKED,
     ],
     models: &[Account::MODEL, Savings::MODEL, Long::MODEL, Moved::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.account`.
@@ -312,6 +313,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -395,6 +397,7 @@ impl AccountTouched {
         was: &["account_poked"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -466,6 +469,7 @@ impl AccountLeveled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -508,6 +512,7 @@ impl SavingsMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -546,6 +551,7 @@ impl LongMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -584,6 +590,7 @@ impl MovedMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -634,6 +641,7 @@ impl Reads {
         was: &["views"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -740,6 +748,7 @@ impl Pinged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -804,6 +813,7 @@ impl Asked {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -875,6 +885,7 @@ impl Answered {
         was: &["replied"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

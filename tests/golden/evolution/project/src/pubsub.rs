@@ -40,6 +40,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ASKED,
     ],
     models: &[Account::MODEL, Savings::MODEL, Long::MODEL, Moved::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.account`.
@@ -320,6 +321,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -403,6 +405,7 @@ impl AccountTouched {
         was: &["account_poked"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -474,6 +477,7 @@ impl AccountLeveled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -516,6 +520,7 @@ impl SavingsMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -554,6 +559,7 @@ impl LongMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -592,6 +598,7 @@ impl MovedMade {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -642,6 +649,7 @@ impl Reads {
         was: &["views"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -748,6 +756,7 @@ impl Pinged {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -812,6 +821,7 @@ impl Asked {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -883,6 +893,7 @@ impl Answered {
         was: &["replied"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -36,6 +36,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ALL_LAST,
     ],
     models: &[],
+    scheduled: &[],
 };
 
 /// Message of the channel `plain`.
@@ -57,6 +58,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -121,6 +123,7 @@ impl Shout {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -186,6 +189,7 @@ impl Remind {
         was: &["nag"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -284,6 +288,7 @@ impl Offer {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -383,6 +388,7 @@ impl Either {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -481,6 +487,7 @@ impl Ticket {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -580,6 +587,7 @@ impl Once {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -655,6 +663,7 @@ impl Latest {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -723,6 +732,7 @@ impl Calm {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -792,6 +802,7 @@ impl AllFirst {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -907,6 +918,7 @@ impl AllLast {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -44,6 +44,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_ALL_LAST,
     ],
     models: &[],
+    scheduled: &[],
 };
 
 /// Message of the channel `plain`.
@@ -65,6 +66,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -129,6 +131,7 @@ impl Shout {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -194,6 +197,7 @@ impl Remind {
         was: &["nag"],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -292,6 +296,7 @@ impl Offer {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -391,6 +396,7 @@ impl Either {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -489,6 +495,7 @@ impl Ticket {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -588,6 +595,7 @@ impl Once {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -663,6 +671,7 @@ impl Latest {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -731,6 +740,7 @@ impl Calm {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -800,6 +810,7 @@ impl AllFirst {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -915,6 +926,7 @@ impl AllLast {
         was: &[],
         ordered: false,
         urgent: true,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -23,6 +23,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE,
     ],
     models: &[Optional::MODEL, Plain::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `Sch"ema.Odd State`.
@@ -191,6 +192,7 @@ impl MixedCase {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -236,6 +238,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -292,6 +295,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -337,6 +341,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -31,6 +31,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_A_CHANNEL_WITH_A_NAME_THAT_IS_FAR_TOO_LONG_FOR_POSTGRESQL_AND_GOES_ON_MESSAGE,
     ],
     models: &[Optional::MODEL, Plain::MODEL],
+    scheduled: &[],
 };
 
 /// Enum `Sch"ema.Odd State`.
@@ -199,6 +200,7 @@ impl MixedCase {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -244,6 +246,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnOne {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -300,6 +303,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnTwo {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -345,6 +349,7 @@ impl AChannelWithANameThatIsFarTooLongForPostgresqlAndGoesOnMessage {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

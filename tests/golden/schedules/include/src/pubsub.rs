@@ -76,6 +76,7 @@ impl Nightly {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -144,6 +145,7 @@ impl Working {
         was: &["worked"],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -235,6 +237,7 @@ impl Beat {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -311,6 +314,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

@@ -84,6 +84,7 @@ impl Nightly {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -152,6 +153,7 @@ impl Working {
         was: &["worked"],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -243,6 +245,7 @@ impl Beat {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Publishes the message: within the client's transaction, if it is in one.
@@ -319,6 +322,7 @@ impl Plain {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

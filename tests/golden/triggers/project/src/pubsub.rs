@@ -44,6 +44,8 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         REINDEX,
         AUDIT,
         ARCHIVE,
+        GATHER,
+        COLLECT,
         MIXED,
         ON_ACCOUNT_TUNED,
         ON_ACCOUNT_QUIET,
@@ -58,6 +60,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_MEASURE_ORDERED,
     ],
     models: &[Account::MODEL, Guest::MODEL, Measure::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.account`.
@@ -276,6 +279,7 @@ impl AccountSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -342,6 +346,7 @@ impl AccountTuned {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -381,6 +386,7 @@ impl AccountQuiet {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -437,6 +443,7 @@ impl AccountAny {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// Switches the channel off until the transaction ends: what it writes from now on is not captured.
@@ -494,6 +501,7 @@ impl AccountRenamed {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -542,6 +550,7 @@ impl AccountSettled {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -583,6 +592,7 @@ impl AccountCopied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -621,6 +631,7 @@ impl AccountApplied {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -656,6 +667,7 @@ impl AccountWiped {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -698,6 +710,7 @@ impl AccountGone {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -748,6 +761,7 @@ impl AccountOwn {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -803,6 +817,7 @@ impl AccountOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -855,6 +870,7 @@ impl GuestCame {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -922,6 +938,7 @@ impl MeasureBulk {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -973,6 +990,7 @@ impl MeasureFlash {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1032,6 +1050,7 @@ impl MeasureOrdered {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -1082,6 +1101,7 @@ impl LogLine {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1152,6 +1172,7 @@ impl LogTotal {
         was: &[],
         ordered: true,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1218,6 +1239,7 @@ impl Reads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1286,6 +1308,7 @@ impl PostReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1363,6 +1386,7 @@ impl PageReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -1759,6 +1783,157 @@ impl<L: Archive> runtime::generated::LeaseHandler for ArchiveHandler<L> {
                 .map_err(runtime::ListenerError::decode)?;
             L::archive(&self.0, event, cx).await
         })
+    }
+}
+
+/// What the listener [`Gather`] gets.
+#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GatherEvent {
+    /// From the channel `account_saved`.
+    AccountSaved(AccountSaved),
+    /// From the channel `log_line`.
+    LogLine(LogLine),
+}
+
+#[rustfmt::skip]
+impl runtime::generated::ChannelEvent for GatherEvent {
+    fn decode_event(
+        channel: &str,
+        op: runtime::Op,
+        version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        match channel {
+            "account_saved" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountSaved)
+            }
+            "log_line" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogLine)
+            }
+            other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
+        }
+    }
+}
+
+/// Listener `gather` on the channels `account_saved`, `log_line`.
+pub trait Gather: Send + Sync + 'static {
+    /// Called for notifications that were claimed together, at least one. After an error, which rolls the effects of all of them back, it is called for each by itself.
+    fn gather(
+        &self,
+        events: &[runtime::Received<GatherEvent>],
+        cx: &mut runtime::BatchCx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Gather> Gather for ::std::sync::Arc<L> {
+    fn gather(
+        &self,
+        events: &[runtime::Received<GatherEvent>],
+        cx: &mut runtime::BatchCx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::gather(self, events, cx)
+    }
+}
+
+/// The listener `Gather` as the database knows it.
+pub const GATHER: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "gather",
+    group: "gather",
+    was: &[],
+    subscriptions: &[
+        runtime::generated::Subscription {
+            channel: AccountSaved::CHANNEL,
+            ops: &[runtime::Op::Insert, runtime::Op::Update],
+        },
+        runtime::generated::Subscription {
+            channel: LogLine::CHANNEL,
+            ops: &[runtime::Op::Message],
+        },
+    ],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct GatherHandler<L>(L);
+
+impl<L: Gather> runtime::generated::BatchHandler for GatherHandler<L> {
+    type Event = GatherEvent;
+
+    fn decode(
+        notification: &runtime::Notification,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self::Event, runtime::payload::DecodeError> {
+        let (op, version) = (notification.op, notification.model_version);
+        let channel = &notification.channel;
+        runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
+    }
+
+    fn call<'a>(
+        &'a self,
+        events: &'a [runtime::Received<Self::Event>],
+        cx: &'a mut runtime::BatchCx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        let called = L::gather(&self.0, events, cx);
+        Box::pin(called)
+    }
+}
+
+/// Listener `collect` on the channel `post_reads`.
+pub trait Collect: Send + Sync + 'static {
+    /// Called for notifications that were claimed together, at least one. After an error, which rolls the effects of all of them back, it is called for each by itself.
+    fn collect(
+        &self,
+        events: &[runtime::Received<PostReads>],
+        cx: &mut runtime::BatchCx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Collect> Collect for ::std::sync::Arc<L> {
+    fn collect(
+        &self,
+        events: &[runtime::Received<PostReads>],
+        cx: &mut runtime::BatchCx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::collect(self, events, cx)
+    }
+}
+
+/// The listener `Collect` as the database knows it.
+pub const COLLECT: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "collect",
+    group: "collect",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct CollectHandler<L>(L);
+
+impl<L: Collect> runtime::generated::BatchHandler for CollectHandler<L> {
+    type Event = PostReads;
+
+    fn decode(
+        notification: &runtime::Notification,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self::Event, runtime::payload::DecodeError> {
+        let (op, version) = (notification.op, notification.model_version);
+        runtime::generated::Event::decode_event(op, version, payload)
+    }
+
+    fn call<'a>(
+        &'a self,
+        events: &'a [runtime::Received<Self::Event>],
+        cx: &'a mut runtime::BatchCx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        let called = L::collect(&self.0, events, cx);
+        Box::pin(called)
     }
 }
 
@@ -2482,6 +2657,8 @@ impl Listeners {
         L: Reindex,
         L: Audit,
         L: Archive,
+        L: Gather,
+        L: Collect,
         L: Mixed,
         L: OnAccountTuned,
         L: OnAccountQuiet,
@@ -2501,6 +2678,8 @@ impl Listeners {
         listeners = listeners.reindex(::std::sync::Arc::clone(&app));
         listeners = listeners.audit(::std::sync::Arc::clone(&app));
         listeners = listeners.archive(::std::sync::Arc::clone(&app));
+        listeners = listeners.gather(::std::sync::Arc::clone(&app));
+        listeners = listeners.collect(::std::sync::Arc::clone(&app));
         listeners = listeners.mixed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_tuned(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_quiet(::std::sync::Arc::clone(&app));
@@ -2545,6 +2724,22 @@ impl Listeners {
     pub fn archive<L: Archive>(mut self, listener: L) -> Self {
         let handler = ArchiveHandler(listener);
         self.set.lease(ARCHIVE, handler);
+        self
+    }
+
+    /// Adds the listener [`Gather`].
+    #[must_use]
+    pub fn gather<L: Gather>(mut self, listener: L) -> Self {
+        let handler = GatherHandler(listener);
+        self.set.batch(GATHER, handler);
+        self
+    }
+
+    /// Adds the listener [`Collect`].
+    #[must_use]
+    pub fn collect<L: Collect>(mut self, listener: L) -> Self {
+        let handler = CollectHandler(listener);
+        self.set.batch(COLLECT, handler);
         self
     }
 

@@ -25,6 +25,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_MODEL_READS,
     ],
     models: &[Author::MODEL, Post::MODEL, Media::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.author`.
@@ -164,6 +165,7 @@ impl AuthorCreated {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -204,6 +206,7 @@ impl PostDeleted {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -255,6 +258,7 @@ impl MediaSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -305,6 +309,7 @@ impl ModelReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -402,6 +407,7 @@ impl PostReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -493,6 +499,7 @@ impl CacheExpired {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.

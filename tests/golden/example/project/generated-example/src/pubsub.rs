@@ -33,6 +33,7 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ON_MODEL_READS,
     ],
     models: &[Author::MODEL, Post::MODEL, Media::MODEL],
+    scheduled: &[],
 };
 
 /// Row of `app.author`.
@@ -172,6 +173,7 @@ impl AuthorCreated {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -212,6 +214,7 @@ impl PostDeleted {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -263,6 +266,7 @@ impl MediaSaved {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 }
 
@@ -313,6 +317,7 @@ impl ModelReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -410,6 +415,7 @@ impl PostReads {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
@@ -501,6 +507,7 @@ impl CacheExpired {
         was: &[],
         ordered: false,
         urgent: false,
+        retain: None,
     };
 
     /// A message with its defaults.
