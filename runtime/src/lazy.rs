@@ -14,6 +14,8 @@ use crate::{Cx, ListenerError, Notification};
 ///
 /// The notification's facts ([`Cx::notification`]) are there without it.
 pub struct Lazy<T> {
+    /// Of its notification.
+    id: i64,
     storage_schema: &'static str,
     decode: Decode<T>,
 }
@@ -38,10 +40,13 @@ impl<T> Lazy<T> {
     /// Give it the `cx` with which it came.
     ///
     /// # Errors
-    /// The payload does not decode; the connection is gone; or one of the listener's own statements has failed before. Return
-    /// it, as any error of a statement.
+    /// The payload does not decode; the connection is gone; it is the `cx` of another notification; or one of the listener's own
+    /// statements has failed before. Return it, as any error of a statement.
     pub async fn load(&self, cx: &Cx<'_>) -> Result<T, ListenerError> {
         let notification = cx.notification();
+        if notification.id != self.id {
+            return Err("a lazy event was loaded with the `cx` of another notification".into());
+        }
         let sql = Sql::new(self.storage_schema).payload();
         let rows = cx
             .transaction()
@@ -78,6 +83,7 @@ impl<H> Deferring<H> {
 impl<H: LazyHandler> Deferred for Deferring<H> {
     fn call<'a>(&'a self, cx: &'a mut Cx<'_>) -> BoxFuture<'a, Result<(), ListenerError>> {
         let event = Lazy {
+            id: cx.notification().id,
             storage_schema: self.storage_schema,
             decode: H::decode,
         };
