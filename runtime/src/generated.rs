@@ -15,7 +15,7 @@ use tokio_postgres::types::Type;
 
 use crate::payload::{DecodeError, Encode};
 use crate::{
-    BatchCx, Cx, Delivery, Error, LeaseCx, ListenerError, Notification, Op, Received, Retry,
+    BatchCx, Cx, Delivery, Error, Lazy, LeaseCx, ListenerError, Notification, Op, Received, Retry,
     TransientCx,
 };
 
@@ -238,6 +238,25 @@ pub trait BatchHandler: Send + Sync {
         &'a self,
         events: &'a [Received<Self::Event>],
         cx: &'a mut BatchCx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>>;
+}
+
+/// A listener of a durable channel that loads payloads itself.
+pub trait LazyHandler: Send + Sync {
+    /// What it loads.
+    type Event: 'static;
+
+    /// Decodes a payload.
+    ///
+    /// # Errors
+    /// It does not fit.
+    fn decode(notification: &Notification, payload: &Value) -> Result<Self::Event, DecodeError>;
+
+    /// Calls the listener.
+    fn call<'a>(
+        &'a self,
+        event: Lazy<Self::Event>,
+        cx: &'a mut Cx<'_>,
     ) -> BoxFuture<'a, Result<(), ListenerError>>;
 }
 

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::generated::{
-    BatchHandler, Catalog, DurableHandler, LeaseHandler, ListenerSpec, TransientHandler,
+    BatchHandler, Catalog, DurableHandler, LazyHandler, LeaseHandler, ListenerSpec,
+    TransientHandler,
 };
+use crate::lazy::{Deferred, Deferring};
 use crate::slice::{Gather, Listening};
 
 /// What implements a listener of a durable channel, and how it holds a notification meanwhile.
@@ -14,7 +16,16 @@ pub(crate) enum Handler {
     Transaction(Arc<dyn DurableHandler>),
     /// The same, with many at once.
     Batch(Arc<dyn Gather>),
+    /// The same as the first, without a payload.
+    Lazy(Arc<dyn Deferred>),
     Lease(Arc<dyn LeaseHandler>),
+}
+
+impl Handler {
+    /// Whether a claim brings the payload along.
+    pub(crate) fn takes_payload(&self) -> bool {
+        !matches!(self, Self::Lazy(_))
+    }
 }
 
 /// Listeners and what implements them; the generated `Listeners` builder makes it.
@@ -44,6 +55,12 @@ impl ListenerSet {
     pub fn batch(&mut self, spec: ListenerSpec, handler: impl BatchHandler + 'static) {
         let handler = Listening::new(handler);
         self.durable.push((spec, Handler::Batch(Arc::new(handler))));
+    }
+
+    /// Adds a listener of a durable channel that loads payloads itself.
+    pub fn lazy(&mut self, spec: ListenerSpec, handler: impl LazyHandler + 'static) {
+        let handler = Deferring::new(handler, self.catalog.storage_schema);
+        self.durable.push((spec, Handler::Lazy(Arc::new(handler))));
     }
 
     /// Adds a listener of a durable channel that holds a lease.

@@ -5,7 +5,7 @@ mod part;
 mod processed;
 
 pub(crate) use part::{BEFORE_ALL, Part};
-use part::{CLAIMED, EXPIRES_IN};
+use part::{EXPIRES_IN, claimed};
 
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
@@ -102,16 +102,17 @@ impl Sql {
     }
 
     /// `$1` group, `$2` channels and operations (`CHANNEL OP`), `$3` the highest version of each that can be read, `$4` the
-    /// position behind which to look, `$5` how many at most, `$6` filter as JSON text if `filtered`.
+    /// position behind which to look, `$5` how many at most, `$6` whether with the payload, `$7` filter as JSON text if `filtered`.
     ///
     /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
     pub(crate) fn claim(&self, part: Part, filtered: bool, floor: i64) -> String {
         format!(
-            "SELECT {CLAIMED}, {EXPIRES_IN}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
+            "SELECT {}, {EXPIRES_IN}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
              WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
+            claimed("$6"),
             part.position(),
             self.schema,
-            self.claimable(part, filtered.then_some("$6")),
+            self.claimable(part, filtered.then_some("$7")),
             part.behind("$4::bigint", floor)
         )
     }
@@ -253,6 +254,14 @@ impl Sql {
         format!(
             "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" - 1, \"not_before\" = NULL \
              WHERE \"listener_group\" = $1 AND \"id\" = $2 AND \"attempts\" = $3",
+            self.schema
+        )
+    }
+
+    /// `$1` group, `$2` id: what a claim has left out.
+    pub(crate) fn payload(&self) -> String {
+        format!(
+            "SELECT \"payload\"::text FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
         )
     }

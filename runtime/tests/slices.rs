@@ -1,25 +1,30 @@
-//! Promises of listeners that receive batches, beyond what generated code shows.
+//! Promises of listeners that receive batches, or lazily, beyond what generated code shows.
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+#[allow(dead_code)] // Each test uses some of it.
+#[path = "support/pgbouncer.rs"]
+mod pgbouncer;
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pgpubsub_runtime::generated::{BatchHandler, BoxFuture, ListenerSpec};
+use pgpubsub_runtime::generated::{BatchHandler, BoxFuture, LazyHandler, ListenerSpec};
 use pgpubsub_runtime::payload::{DecodeError, Object};
 use pgpubsub_runtime::quarantine::{self, Filter};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    BatchCx, ListenerError, ListenerSet, Notification, OnFailure, Received, Retry, WorkerEvent,
+    BatchCx, Cx, Lazy, ListenerError, ListenerSet, Notification, OnFailure, Received, Retry,
+    WorkerEvent,
 };
 use tokio::sync::Notify;
 
+use pgbouncer::PgBouncer;
 use support::{
-    CATALOG, DEADLINE, EFFECTS, Running, WAITING, WORK, Work, count, database, failures, store,
-    until,
+    CATALOG, DEADLINE, EFFECTS, OTHER, Running, WAITING, WORK, Work, count, database, failures,
+    store, until,
 };
 
 /// Of a session; it delivers as many one at a time.
@@ -247,4 +252,62 @@ async fn what_ends_the_session_of_a_slice_is_found_and_counted_alone() {
         .unwrap();
     assert_eq!(there.len(), 1);
     assert_eq!((there[0].id, there[0].attempts), (141, 2));
+}
+
+/// Loads its payload each time.
+struct Loads;
+
+impl LazyHandler for Loads {
+    type Event = String;
+
+    fn decode(_: &Notification, payload: &Value) -> Result<String, DecodeError> {
+        Object::new(payload)?.field("do")
+    }
+
+    fn call<'a>(
+        &'a self,
+        event: Lazy<String>,
+        cx: &'a mut Cx<'_>,
+    ) -> BoxFuture<'a, Result<(), ListenerError>> {
+        Box::pin(async move {
+            let job = event.load(cx).await?;
+            let effect = format!("{job} {}", cx.notification().id);
+            let insert = "INSERT INTO effect VALUES ($1)";
+            cx.transaction().execute(insert, &[&effect]).await?;
+            if job == "fail" && cx.notification().attempt == 1 {
+                return Err("told to".into());
+            }
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn slices_and_lazy_payloads_come_through_a_pool() {
+    let (database, client) = database().await;
+    let Some(pooler) = PgBouncer::start(&database.config()).await else {
+        return;
+    };
+    let jobs = [
+        ("write", CAREFUL),
+        ("write", 50),
+        ("fail", 1),
+        ("write", 50),
+    ];
+    store(&client, "work", &jobs).await;
+    store(&client, "other", &jobs).await;
+    let slices = Slices::default();
+    let mut set = ListenerSet::new(CATALOG);
+    set.batch(WORK, slices.clone());
+    set.lazy(OTHER, Loads);
+    let worker = Running::start_on(pooler.config(), &Work::default(), |worker| {
+        let worker = worker.listeners(set).concurrency(1);
+        worker.session(database.config())
+    });
+    until(&client, WAITING, 0).await;
+    let mut events = worker.stop().await;
+    assert_eq!(count(&client, EFFECTS).await, 402);
+    assert_eq!(count(&client, DIFFERENT).await, 402);
+    assert_eq!(slices.together_with("fail"), 1);
+    assert_eq!(failures(&mut events), ["told to"; 2]);
 }

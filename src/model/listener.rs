@@ -20,6 +20,8 @@ pub enum Receives {
     One,
     /// A slice of what was claimed together.
     Batch,
+    /// One event, whose payload stays in the database until the listener loads it.
+    Lazy,
 }
 
 /// A listener on a channel.

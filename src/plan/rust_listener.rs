@@ -36,8 +36,8 @@ pub struct RustListener {
     pub event: String,
     /// Whether that is an enum over several channels.
     pub several: bool,
-    /// Whether a call gets a slice.
-    pub batch: bool,
+    /// Type of what the handler hands on, if it decodes apart from the call.
+    pub handed: Option<&'static str>,
     /// Name of what a call gets.
     pub argument: &'static str,
     /// Its type.
@@ -103,6 +103,7 @@ pub struct RustFilter {
 struct Way {
     called: &'static str,
     argument: &'static str,
+    handed: Option<&'static str>,
     context: &'static str,
     stub_context: &'static str,
     handler: &'static str,
@@ -111,6 +112,7 @@ struct Way {
 
 const IN_TRANSACTION: Way = Way {
     argument: "event",
+    handed: None,
     called: "Called for each notification. An error rolls its effects back; it is tried again later.",
     context: "runtime::Cx<'_>",
     stub_context: "Cx<'_>",
@@ -118,8 +120,17 @@ const IN_TRANSACTION: Way = Way {
     add: "durable",
 };
 
+const LAZILY: Way = Way {
+    argument: "event",
+    handed: Some("runtime::Lazy<Self::Event>"),
+    handler: "LazyHandler",
+    add: "lazy",
+    ..IN_TRANSACTION
+};
+
 const BY_BATCH: Way = Way {
     argument: "events",
+    handed: Some("&'a [runtime::Received<Self::Event>]"),
     called: "Called for notifications that were claimed together, at least one. After an error, which rolls the effects of all of them back, it is called for each by itself.",
     context: "runtime::BatchCx<'_>",
     stub_context: "pgpubsub_runtime::BatchCx<'_>",
@@ -129,6 +140,7 @@ const BY_BATCH: Way = Way {
 
 const WITH_LEASE: Way = Way {
     argument: "event",
+    handed: None,
     called: "Called for each notification, at least once, without a transaction. After an error it is tried again later.",
     context: "runtime::LeaseCx",
     stub_context: "pgpubsub_runtime::LeaseCx",
@@ -138,6 +150,7 @@ const WITH_LEASE: Way = Way {
 
 const TRANSIENT: Way = Way {
     argument: "event",
+    handed: None,
     called: "Called for each message that arrives while connected. An error is only reported.",
     context: "runtime::TransientCx",
     stub_context: "TransientCx",
@@ -154,6 +167,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
     let way = match (channels[0].delivery, listener.hold, listener.receives) {
         (Delivery::Durable, Hold::Transaction, Receives::One) => &IN_TRANSACTION,
         (Delivery::Durable, Hold::Transaction, Receives::Batch) => &BY_BATCH,
+        (Delivery::Durable, Hold::Transaction, Receives::Lazy) => &LAZILY,
         (Delivery::Durable, Hold::Lease, _) => &WITH_LEASE,
         (Delivery::Transient, ..) => &TRANSIENT,
     };
@@ -200,6 +214,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
     let argument_type = |runtime: &str, event: String| match listener.receives {
         Receives::One => event,
         Receives::Batch => format!("&[{runtime}::Received<{event}>]"),
+        Receives::Lazy => format!("{runtime}::Lazy<{event}>"),
     };
     RustListener {
         name: rust_literal(&listener.name),
@@ -215,7 +230,7 @@ pub(super) fn plan(schema: &Schema, listener: &Listener) -> RustListener {
         argument: way.argument,
         argument_type: argument_type("runtime", event.clone()),
         stub_type: argument_type("pgpubsub_runtime", format!("pubsub::{event}")),
-        batch: listener.receives == Receives::Batch,
+        handed: way.handed,
         event,
         several: listener.is_several(),
         subscriptions,

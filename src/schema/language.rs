@@ -103,7 +103,7 @@ pub const WAKES: &[&str] = &["door", "commit", "poll", "none"];
 /// Words of `hold`.
 pub const HOLDS: &[&str] = &["transaction", "lease"];
 /// Words of `receives`.
-pub const RECEIVES: &[&str] = &["one", "batch"];
+pub const RECEIVES: &[&str] = &["one", "batch", "lazy"];
 /// Words of `order`.
 pub const ORDERS: &[&str] = &["total"];
 /// Words of `level`.
@@ -747,7 +747,7 @@ pub static LISTENER: Mapping = Mapping {
         key(
             "receives",
             Shape::Word(RECEIVES),
-            "What a call gets: `one` event, or a `batch` of what was claimed together, as a slice.",
+            "What a call gets: `one` event; a `batch` of what was claimed together, as a slice; or a `lazy` one, whose payload it loads itself.",
         ),
         key(
             "filter",

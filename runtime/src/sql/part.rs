@@ -23,9 +23,17 @@ pub(crate) enum Part {
     Urgent,
 }
 
-/// What a claim returns of `n`.
-pub(super) const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
-     \"n\".\"created_at\", \"n\".\"payload\"::text, \"n\".\"context\", \"n\".\"attempts\"";
+/// What a claim returns of `n`; with `loaded`, a parameter: whether the payload is fetched.
+///
+/// A value that is not asked for is not read either, wherever it is stored.
+pub(super) fn claimed(loaded: &str) -> String {
+    format!(
+        "{CLAIMED}, CASE WHEN {loaded}::boolean THEN \"n\".\"payload\"::text END AS \"payload\""
+    )
+}
+
+const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
+     \"n\".\"created_at\", \"n\".\"context\", \"n\".\"attempts\"";
 
 /// In how many seconds `n` is not worth delivering any more; NULL: that is no matter of a batch.
 pub(super) const EXPIRES_IN: &str = "CASE WHEN \"n\".\"expires_at\" <= pg_catalog.statement_timestamp() THEN 0 \

@@ -213,8 +213,9 @@ async fn call<'a>(
     transaction.advance();
     let notification = notification(entry, row);
     let op = notification.op;
-    let payload = match serde_json::from_str(row.get("payload")) {
-        Ok(payload) => payload,
+    let payload: Option<&str> = row.get("payload");
+    let payload = match payload.map(serde_json::from_str).transpose() {
+        Ok(payload) => payload.unwrap_or_default(),
         Err(error) => {
             let error = format!("the payload does not decode: {error}");
             return (transaction, Err(error.into()));
@@ -222,11 +223,14 @@ async fn call<'a>(
     };
     let pulse = transaction.pulse();
     let mut cx = Cx::new(notification, transaction);
-    let Handler::Transaction(handler) = &entry.handler else {
-        unreachable!("what is leased has no batch, and what takes slices another one");
+    let called = match &entry.handler {
+        Handler::Transaction(handler) => handler.call(op, &payload, &mut cx),
+        Handler::Lazy(handler) => handler.call(&mut cx),
+        Handler::Lease(_) | Handler::Batch(_) => {
+            unreachable!("what is leased has no batch, and what takes slices another one")
+        }
     };
-    let listener = guard(handler.call(op, &payload, &mut cx));
-    let result = supervised(shared, entry, &pulse, listener).await;
+    let result = supervised(shared, entry, &pulse, guard(called)).await;
     (cx.into_transaction(), result)
 }
 

@@ -83,7 +83,9 @@ impl Filtered {
         after: i64,
     ) -> Result<Claimed, tokio_postgres::Error> {
         let limit = count(wanted.limit);
-        let rows = self.query(handle, wanted.entry, &[&after, &limit]).await?;
+        let loaded = wanted.entry.handler.takes_payload();
+        let own: Parameters<'_> = &[&after, &limit, &loaded];
+        let rows = self.query(handle, wanted.entry, own).await?;
         Ok(Claimed {
             full: rows.len() >= wanted.limit,
             rows,
@@ -125,8 +127,9 @@ impl Ordered {
     ) -> Result<Claimed, tokio_postgres::Error> {
         let keys = count(wanted.limit.min(KEYS));
         let limit = count(wanted.limit);
+        let loaded = wanted.entry.handler.takes_payload();
         let (hold, take): (Parameters<'_>, Parameters<'_>) =
-            (&[&floor, &keys, &after], &[&floor, &limit]);
+            (&[&floor, &keys, &after], &[&floor, &limit, &loaded]);
         let (held, taken) = join(
             self.hold_keys.query(handle, wanted.entry, hold),
             self.take_of_keys.query(handle, wanted.entry, take),

@@ -106,7 +106,7 @@ impl Lane {
             start: self.start(Instant::now()),
             limit: match shared.durable[self.entry].handler {
                 Handler::Lease(_) => 1,
-                Handler::Transaction(_) | Handler::Batch(_) => {
+                Handler::Transaction(_) | Handler::Lazy(_) | Handler::Batch(_) => {
                     self.pace.limit().min(self.careful.most())
                 }
             },

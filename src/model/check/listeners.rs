@@ -10,7 +10,7 @@ use super::super::{
     Subscription,
 };
 use super::channels::by_name;
-use super::{attempts, past, triggers::ops_of};
+use super::{attempts, calls, past, triggers::ops_of};
 
 pub(super) fn check(
     document: &Document,
@@ -172,8 +172,8 @@ fn check_listener(context: &Context<'_>, diagnostics: &mut Diagnostics) -> Optio
         .iter()
         .map(|subscription| &context.channels[subscription.channel])
         .collect::<Vec<_>>();
-    let hold = hold(declared, &all, diagnostics);
-    let receives = receives(declared, &all, hold, diagnostics);
+    let hold = calls::hold(declared, &all, diagnostics);
+    let receives = calls::receives(declared, &all, hold, diagnostics);
     Some(Listener {
         name: declared.name.value.clone(),
         span: declared.name.span.clone(),
@@ -301,67 +301,6 @@ fn subchannels(channels: &[Channel], base: usize) -> Vec<usize> {
             false
         })
         .collect()
-}
-
-fn hold(declared: &ListenerDecl, channels: &[&Channel], diagnostics: &mut Diagnostics) -> Hold {
-    let Some(hold) = &declared.hold else {
-        return Hold::Transaction;
-    };
-    if let Some(channel) = channels
-        .iter()
-        .find(|channel| channel.delivery == Delivery::Transient)
-    {
-        let message = format!(
-            "channel `{}` is transient: nothing is stored that a listener could hold",
-            channel.name
-        );
-        let diagnostic = Diagnostic::new(Code::InvalidOption, hold.span.clone(), message);
-        diagnostics.push(diagnostic.help("remove `hold`"));
-    }
-    if hold.value != "lease" {
-        return Hold::Transaction;
-    }
-    if let Some(channel) = channels.iter().find(|channel| channel.order.is_some()) {
-        let message = format!(
-            "channel `{}` has an order, which rests on transactions: a lease has none",
-            channel.name
-        );
-        let diagnostic = Diagnostic::new(Code::InvalidOption, hold.span.clone(), message);
-        diagnostics.push(diagnostic.help("remove `hold`, or `key` and `order` of the channel"));
-    }
-    Hold::Lease
-}
-
-fn receives(
-    declared: &ListenerDecl,
-    channels: &[&Channel],
-    hold: Hold,
-    diagnostics: &mut Diagnostics,
-) -> Receives {
-    let Some(receives) = &declared.receives else {
-        return Receives::One;
-    };
-    if let Some(channel) = channels
-        .iter()
-        .find(|channel| channel.delivery == Delivery::Transient)
-    {
-        let message = format!(
-            "channel `{}` is transient: nothing is stored that could be claimed together",
-            channel.name
-        );
-        let diagnostic = Diagnostic::new(Code::InvalidOption, receives.span.clone(), message);
-        diagnostics.push(diagnostic.help("remove `receives`"));
-        return Receives::One;
-    }
-    if receives.value != "batch" {
-        return Receives::One;
-    }
-    if hold == Hold::Lease {
-        let message = "a lease is for one notification, a batch for several";
-        let diagnostic = Diagnostic::new(Code::InvalidOption, receives.span.clone(), message);
-        diagnostics.push(diagnostic.help("remove `receives`, or `hold`"));
-    }
-    Receives::Batch
 }
 
 fn check_group(group: &Spanned<String>, channel: &Channel, diagnostics: &mut Diagnostics) {

@@ -3,6 +3,7 @@
 
 mod allow;
 mod attempts;
+mod calls;
 mod channels;
 mod columns;
 mod derives;

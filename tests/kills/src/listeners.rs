@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgpubsub_kills::pubsub::{Afterwards, FailsAtFirst, ItemWritten, Ledger, Outside};
+use pgpubsub_kills::pubsub::{Afterwards, FailsAtFirst, InSlices, ItemWritten, Ledger, Outside};
 use pgpubsub_runtime::tokio_postgres::{self, Client, Config, NoTls};
-use pgpubsub_runtime::{Cx, ListenerError, failpoint};
+use pgpubsub_runtime::{BatchCx, Cx, ListenerError, Received, failpoint};
 
 const EFFECT: &str = "INSERT INTO app.ledger (effect, item) VALUES ($1, $2)";
 
@@ -50,6 +50,29 @@ impl FailsAtFirst for App {
             .execute(EFFECT, &[&"retried", &item])
             .await?;
         if item % 20 == 0 && cx.notification().attempt == 1 {
+            return Err("told to fail".into());
+        }
+        Ok(())
+    }
+}
+
+impl InSlices for App {
+    async fn in_slices(
+        &self,
+        events: &[Received<ItemWritten>],
+        cx: &mut BatchCx<'_>,
+    ) -> Result<(), ListenerError> {
+        let items: Vec<i64> = events
+            .iter()
+            .map(|received| received.event.new.id)
+            .collect();
+        let effects = "INSERT INTO app.ledger (effect, item) SELECT 'slice', unnest($1::bigint[])";
+        cx.transaction().execute(effects, &[&items]).await?;
+        failpoint::reach(failpoint::IN_THE_LISTENER);
+        let fails = |received: &Received<ItemWritten>| {
+            received.event.new.id % 20 == 0 && received.notification.attempt == 1
+        };
+        if events.iter().any(fails) {
             return Err("told to fail".into());
         }
         Ok(())

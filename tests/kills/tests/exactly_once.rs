@@ -37,7 +37,14 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
     workers.stop_killing().await;
     drain(&client, &database.url()).await;
 
-    let effects = ["first", "second", "retried", "outside", "afterwards"];
+    let effects = [
+        "first",
+        "second",
+        "retried",
+        "slice",
+        "outside",
+        "afterwards",
+    ];
     let mut verdicts = Vec::new();
     for effect in effects {
         verdicts.push(verdict(&client, effect).await);
@@ -51,14 +58,14 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
         missing: 0,
         twice: 0,
     };
-    assert_eq!(verdicts[..3], [exact; 3], "effects in transactions");
+    assert_eq!(verdicts[..4], [exact; 4], "effects in transactions");
     assert_eq!(
         quarantined(&client).await,
         0,
         "nothing was tried a thousand times"
     );
     // What is not in the transaction shows that kills hit, and that the ledger shows it.
-    let [outside, afterwards] = [verdicts[3], verdicts[4]];
+    let [outside, afterwards] = [verdicts[4], verdicts[5]];
     assert!(outside.missing == 0 && outside.twice > 0, "{outside:?}");
     assert!(afterwards.missing > 0, "{afterwards:?}");
     let least = kills / 50;

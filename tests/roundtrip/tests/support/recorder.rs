@@ -2,7 +2,7 @@
 
 use pgpubsub_roundtrip::pubsub::*;
 use pgpubsub_runtime::{
-    BatchCx, Cx, ListenerError, Notification, Received, TransientCx, TransientNotification,
+    BatchCx, Cx, Lazy, ListenerError, Notification, Received, TransientCx, TransientNotification,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -42,6 +42,8 @@ pub(crate) enum Seen {
     TenantSeen(ItemSeen, TransientNotification),
     AllSeen(ItemSeen, TransientNotification),
     OnWhisper(Whisper, TransientNotification),
+    Albums(Album, Notification),
+    Shelves(ShelvesEvent, Notification),
     Ticks(Tick, Notification),
     Tocks(TocksEvent, Notification),
 }
@@ -306,5 +308,23 @@ impl Tocks for Recorder {
             self.record(Seen::Tocks(event.clone(), notification.clone()))?;
         }
         Ok(())
+    }
+}
+
+impl Albums for Recorder {
+    async fn albums(&self, event: Lazy<Album>, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        let event = event.load(cx).await?;
+        self.record(Seen::Albums(event, cx.notification().clone()))
+    }
+}
+
+impl Shelves for Recorder {
+    async fn shelves(
+        &self,
+        event: Lazy<ShelvesEvent>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), ListenerError> {
+        let event = event.load(cx).await?;
+        self.record(Seen::Shelves(event, cx.notification().clone()))
     }
 }
