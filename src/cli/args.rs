@@ -26,6 +26,8 @@ Examples:
                                      try again what has failed too often
   pgpubsub-gen replay --group greet --processed-since 2026-03-01T12:00
                                      process again what a mistake has spoilt
+  pgpubsub-gen replay --from-group index --to-group mirror
+                                     give a new group what came before it
   pgpubsub-gen breaking --against main
                                      in CI: fail if a change breaks programs that run, or loses what waits
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
@@ -290,7 +292,7 @@ pub(super) enum QuarantineCommand {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "processed", required = true, multiple = true, args = ["id", "channel", "group", "all"])]
+#[group(id = "processed", required = true, multiple = true, args = ["id", "channel", "group", "all", "from_group"])]
 pub(super) struct Replay {
     /// The one of this number
     #[arg(conflicts_with_all = ["channel", "group"])]
@@ -304,6 +306,15 @@ pub(super) struct Replay {
     /// All of them
     #[arg(long, conflicts_with_all = ["id", "channel", "group"])]
     pub all: bool,
+    /// Give a group that was added later what this group has got and the other one lacks: what it has processed, what waits for it, and
+    /// what it has in quarantine
+    ///
+    /// Waits until the transactions that are under way have ended, and then gives all or nothing.
+    #[arg(long, value_name = "NAME", requires = "to_group", conflicts_with_all = ["id", "group", "all", "processed_since", "processed_until", "keep_ids", "rate"])]
+    pub from_group: Option<String>,
+    /// The group that was added later
+    #[arg(long, value_name = "NAME", requires = "from_group")]
+    pub to_group: Option<String>,
     #[command(flatten)]
     pub times: Times,
     /// Put them back under their numbers, and so with the same idempotency keys: what others have done for them is not done again

@@ -10,6 +10,7 @@ mod generate;
 mod git;
 mod import;
 mod init;
+mod late_group;
 pub(crate) mod live;
 mod ls;
 mod output;

@@ -7,24 +7,25 @@ use crate::diagnostic::Format;
 use crate::plan::{LiveChannel, LivePlan};
 
 use super::args::{Display, Replay};
-use super::{OK, live, output};
+use super::{OK, late_group, live, output};
 
 pub(super) fn run(args: &Replay, display: &Display) -> anyhow::Result<u8> {
     let source = output::source(args.schema.as_deref())?;
     let result = output::run(&source, display)?;
     let live = &result.plan.live;
+    if let Some((from, to)) = args.from_group.as_ref().zip(args.to_group.as_ref()) {
+        return late_group::run(args, from, to, live, display);
+    }
     let url = args.database.url()?;
     let filter = filter(args);
     let kept = with_session(&url, async |client| {
         replay::count(client, &live.storage, &filter).await
     })?;
     if args.dry_run {
-        list(&kept, live, display)?;
+        list(&kept, live, "processed", display)?;
         return Ok(OK);
     }
-    if let Some(refused) = kept.iter().find_map(|kept| refusal(kept, live)) {
-        anyhow::bail!("{refused}; nothing was put back. Say less, or look with --dry-run");
-    }
+    refuse(&kept, live)?;
     let put_back = with_session(&url, async |client| {
         replay::replay(client, &live.storage, &filter, args.keep_ids, args.rate).await
     })?;
@@ -50,6 +51,16 @@ fn filter(args: &Replay) -> ReplayFilter {
         processed_until: args.times.processed_until.clone(),
         written_since: args.times.written_since.clone(),
         written_until: args.times.written_until.clone(),
+    }
+}
+
+/// Nothing is put back, if nobody would process some of it.
+pub(super) fn refuse(kept: &[Kept], live: &LivePlan) -> anyhow::Result<()> {
+    match kept.iter().find_map(|kept| refusal(kept, live)) {
+        Some(refused) => {
+            anyhow::bail!("{refused}; nothing was put back. Say less, or look with --dry-run")
+        }
+        None => Ok(()),
     }
 }
 
@@ -100,7 +111,13 @@ fn channel<'l>(kept: &Kept, live: &'l LivePlan) -> Option<&'l LiveChannel> {
         .find(|channel| channel.name == kept.channel || channel.was.contains(&kept.channel))
 }
 
-fn list(kept: &[Kept], plan: &LivePlan, display: &Display) -> anyhow::Result<()> {
+/// Counts; their times are when they were `done`.
+pub(super) fn list(
+    kept: &[Kept],
+    plan: &LivePlan,
+    done: &str,
+    display: &Display,
+) -> anyhow::Result<()> {
     let format = display.format();
     for kept in kept {
         let refused = refusal(kept, plan);
@@ -109,7 +126,7 @@ fn list(kept: &[Kept], plan: &LivePlan, display: &Display) -> anyhow::Result<()>
                 continue;
             }
             let mut line = format!(
-                "{} of the channel {} for the group {}, version {}, processed from {} to {}",
+                "{} of the channel {} for the group {}, version {}, {done} from {} to {}",
                 kept.count,
                 live::one_line(&kept.channel),
                 live::one_line(&kept.group),

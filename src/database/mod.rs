@@ -3,6 +3,7 @@
 mod blocked;
 mod catalog;
 mod holder;
+pub(crate) mod late_group;
 mod pending;
 pub(crate) mod quarantine;
 pub(crate) mod replay;
@@ -15,6 +16,7 @@ mod trials;
 pub(crate) use blocked::{BlockedKey, read as read_blocked};
 pub(crate) use catalog::read as read_catalog;
 pub(crate) use holder::{Held, Holder, read as read_holder};
+pub(crate) use late_group::LateGroup;
 pub(crate) use pending::{Waiting, read as read_pending};
 pub(crate) use quarantine::{Filter as QuarantineFilter, Quarantined};
 pub(crate) use replay::{Filter as ReplayFilter, Kept};

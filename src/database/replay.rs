@@ -36,9 +36,9 @@ pub(crate) struct Kept {
     pub group: String,
     pub model_version: i32,
     pub count: i64,
-    /// When the first was processed, in ISO 8601, UTC.
+    /// When the first was processed (or written, of a late group), in ISO 8601, UTC.
     pub first: String,
-    /// When the last was processed.
+    /// When the last was.
     pub last: String,
 }
 
@@ -168,7 +168,7 @@ fn statement(schema: &str, keep_ids: bool) -> String {
 }
 
 /// Times without a zone are in UTC.
-async fn begin<'c>(
+pub(super) async fn begin<'c>(
     client: &'c mut Client,
     schema: &str,
     read_only: bool,
@@ -199,10 +199,10 @@ async fn has(transaction: &Transaction<'_>, schema: &str, name: &str) -> anyhow:
     Ok(there.map_err(failed)?.is_some())
 }
 
-fn table(schema: &str, name: &str) -> String {
+pub(super) fn table(schema: &str, name: &str) -> String {
     format!("{}.\"{name}\"", sql_ident(schema))
 }
 
-fn failed(error: tokio_postgres::Error) -> anyhow::Error {
+pub(super) fn failed(error: tokio_postgres::Error) -> anyhow::Error {
     anyhow::anyhow!("the database refuses: {}", chain(&error))
 }

@@ -77,6 +77,8 @@ pub struct LiveChannel {
     pub was: Vec<String>,
     /// Version that its notifications carry now.
     pub version: u32,
+    /// Whether what was processed is kept for a time.
+    pub retains: bool,
     /// Oldest version that is read.
     pub oldest: u32,
     /// Its function, without schema, not quoted.
@@ -153,6 +155,7 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
                 model: model_of(schema, channel),
                 was: channel.was.clone().unwrap_or_default(),
                 version: function.model_version,
+                retains: channel.retain.is_some(),
                 oldest: oldest(schema, channel),
                 function: function_name(function.kind, &channel.name),
                 own_triggers: function.own_triggers,
