@@ -15,6 +15,7 @@ pub mod generated;
 pub mod payload;
 pub mod pending;
 pub mod quarantine;
+pub mod replay;
 pub mod types;
 
 mod batch_transaction;

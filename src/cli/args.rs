@@ -24,6 +24,10 @@ Examples:
                                      fail while notifications of older versions wait
   pgpubsub-gen quarantine redrive --channel author_created --rate 50/s
                                      try again what has failed too often
+  pgpubsub-gen replay --group greet --processed-since 2026-03-01T12:00
+                                     process again what a mistake has spoilt
+  pgpubsub-gen replay --from-group index --to-group mirror
+                                     give a new group what came before it
   pgpubsub-gen breaking --against main
                                      in CI: fail if a change breaks programs that run, or loses what waits
   pgpubsub-gen import -o schema.yaml start from the tables of the database in DATABASE_URL
@@ -95,6 +99,11 @@ pub(super) enum Command {
     ///
     /// A notification goes to quarantine after its last attempt, or when its listener says so.
     Quarantine(Quarantine),
+    /// Put notifications back that have been processed, so that they are processed again
+    ///
+    /// Of channels with `retain`, which keep them for a time. Each becomes a new notification of the group that has processed it, with
+    /// payload, context and time as they were, and is not kept any more until it has been processed again.
+    Replay(Replay),
     /// Say what the changes of the schema do to a system that is running; write nothing
     ///
     /// For each change: whether notifications that wait are still decoded and processed, what workers of before do with what is
@@ -282,6 +291,65 @@ pub(super) enum QuarantineCommand {
         #[command(flatten)]
         which: Which,
     },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "processed", required = true, multiple = true, args = ["id", "channel", "group", "all", "from_group"])]
+pub(super) struct Replay {
+    /// The one of this number
+    #[arg(conflicts_with_all = ["channel", "group"])]
+    pub id: Option<i64>,
+    /// Those of this channel
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// Those that this group of listeners has processed
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// All of them
+    #[arg(long, conflicts_with_all = ["id", "channel", "group"])]
+    pub all: bool,
+    /// Give a group that was added later what this group has got and the other one lacks: what it has processed, what waits for it, and
+    /// what it has in quarantine
+    ///
+    /// Waits until the transactions that are under way have ended, and then gives all or nothing.
+    #[arg(long, value_name = "NAME", requires = "to_group", conflicts_with_all = ["id", "group", "all", "processed_since", "processed_until", "keep_ids", "rate"])]
+    pub from_group: Option<String>,
+    /// The group that was added later
+    #[arg(long, value_name = "NAME", requires = "from_group")]
+    pub to_group: Option<String>,
+    #[command(flatten)]
+    pub times: Times,
+    /// Put them back under their numbers, and so with the same idempotency keys: what others have done for them is not done again
+    #[arg(long)]
+    pub keep_ids: bool,
+    /// At most so many in a second, for instance 50/s [default: all at once]
+    #[arg(long, value_name = "N/s", value_parser = rate)]
+    pub rate: Option<u32>,
+    /// Count them by channel, group and version; put nothing back
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The schema file [default: schema.yaml]
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// From when to when; times as PostgreSQL reads them, in UTC if they do not say otherwise.
+#[derive(Debug, clap::Args)]
+pub(super) struct Times {
+    /// Only those processed then or later, for instance 2026-03-01T12:00; UTC, unless it says otherwise
+    #[arg(long, value_name = "TIME")]
+    pub processed_since: Option<String>,
+    /// Only those processed before
+    #[arg(long, value_name = "TIME")]
+    pub processed_until: Option<String>,
+    /// Only those written then or later
+    #[arg(long, value_name = "TIME")]
+    pub written_since: Option<String>,
+    /// Only those written before
+    #[arg(long, value_name = "TIME")]
+    pub written_until: Option<String>,
 }
 
 /// Which notifications a command takes; it has to be said.

@@ -10,11 +10,13 @@ mod generate;
 mod git;
 mod import;
 mod init;
+mod late_group;
 pub(crate) mod live;
 mod ls;
 mod output;
 mod pending;
 mod quarantine;
+mod replay;
 mod switch;
 mod unlock;
 mod who_holds;
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
         Some(Command::WhoHolds(which)) => who_holds::run(which, &args.display),
         Some(Command::Blocked(blocked)) => blocked::run(blocked, &args.display),
         Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
+        Some(Command::Replay(replay)) => replay::run(replay, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
         }

@@ -186,7 +186,7 @@ async fn begin<'c>(
 }
 
 /// How many at once, and how long until the next.
-fn pace(rate: Option<u32>) -> (u32, Duration) {
+pub(super) fn pace(rate: Option<u32>) -> (u32, Duration) {
     let Some(rate) = rate else {
         return (BATCH, Duration::ZERO);
     };

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Channel, ChannelKind, Level, PgType, QualifiedName, Schema, TypeKind};
+use crate::model::{
+    Channel, ChannelKind, Delivery, Level, PgType, QualifiedName, Schema, TypeKind,
+};
 
 use super::names::function_name;
 use super::rust_types::pg_name;
@@ -19,6 +21,8 @@ pub struct LivePlan {
     pub tables: Vec<LiveTable>,
     /// In order of the schema.
     pub channels: Vec<LiveChannel>,
+    /// Those of durable channels, in order of the schema.
+    pub listeners: Vec<LiveListener>,
 }
 
 /// A declared type.
@@ -69,12 +73,33 @@ pub struct LiveChannel {
     pub name: String,
     /// The model that it is on; `None`: a message channel.
     pub model: Option<String>,
+    /// Former names.
+    pub was: Vec<String>,
     /// Version that its notifications carry now.
     pub version: u32,
+    /// Whether what was processed is kept for a time.
+    pub retains: bool,
+    /// Oldest version that is read.
+    pub oldest: u32,
     /// Its function, without schema, not quoted.
     pub function: String,
     /// Whether its triggers are the user's own.
     pub own_triggers: bool,
+}
+
+/// A listener.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveListener {
+    /// Name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// Former groups, which it serves, too.
+    pub was: Vec<String>,
+    /// What it takes of which channels, by name.
+    pub takes: Vec<(String, Vec<&'static str>)>,
+    /// Whether some of what it takes comes one after the other.
+    pub ordered: bool,
 }
 
 pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
@@ -128,12 +153,49 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
             .map(|(channel, function)| LiveChannel {
                 name: channel.name.clone(),
                 model: model_of(schema, channel),
+                was: channel.was.clone().unwrap_or_default(),
                 version: function.model_version,
+                retains: channel.retain.is_some(),
+                oldest: oldest(schema, channel),
                 function: function_name(function.kind, &channel.name),
                 own_triggers: function.own_triggers,
             })
             .collect(),
+        listeners: schema
+            .listeners
+            .iter()
+            .filter(|listener| {
+                let mut taken = listener.channels.iter();
+                taken.any(|taken| schema.channels[taken.channel].delivery == Delivery::Durable)
+            })
+            .map(|listener| LiveListener {
+                name: listener.name.clone(),
+                group: listener.group.clone(),
+                was: listener.was.clone(),
+                takes: listener
+                    .channels
+                    .iter()
+                    .map(|taken| {
+                        let ops = taken.ops.iter().map(|op| op.as_str());
+                        (schema.channels[taken.channel].name.clone(), ops.collect())
+                    })
+                    .collect(),
+                ordered: listener
+                    .channels
+                    .iter()
+                    .any(|taken| schema.channels[taken.channel].order.is_some()),
+            })
+            .collect(),
     }
+}
+
+/// Of its model, or its own.
+fn oldest(schema: &Schema, channel: &Channel) -> u32 {
+    let oldest = match &channel.kind {
+        ChannelKind::Trigger(on) => &schema.models[on.model].oldest,
+        ChannelKind::Message { .. } => &channel.oldest,
+    };
+    oldest.as_ref().map_or(1, |oldest| oldest.value)
 }
 
 fn model_of(schema: &Schema, channel: &Channel) -> Option<String> {

@@ -27,7 +27,7 @@ use serde::Serialize;
 
 pub use error::PlanError;
 pub use evolution::check;
-pub use live::{LiveChannel, LiveColumn, LivePlan, LiveTable, LiveType};
+pub use live::{LiveChannel, LiveColumn, LiveListener, LivePlan, LiveTable, LiveType};
 pub use migration::{Action, Content, Lock, Migration, Step, check_renames};
 pub use names::sha256_hex;
 #[cfg(feature = "cli")]

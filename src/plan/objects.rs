@@ -167,7 +167,9 @@ fn kin(function: &SqlFunction, schema: &Schema) -> String {
         branch.groups.clear();
         branch.doors.clear();
         branch.ordered = false;
+        branch.several = false;
     }
+    function.has_several = false;
     let model = match channel.map(|channel| &channel.kind) {
         Some(ChannelKind::Trigger(on)) => schema.models[on.model].name.as_str(),
         _ => "",

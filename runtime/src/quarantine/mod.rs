@@ -180,7 +180,7 @@ pub async fn purge(
 }
 
 /// How many at once, and how long until the next.
-fn pace(rate: Option<u32>) -> (u32, Duration) {
+pub(crate) fn pace(rate: Option<u32>) -> (u32, Duration) {
     let Some(rate) = rate.map(|rate| rate.max(1)) else {
         return (BATCH, Duration::ZERO);
     };

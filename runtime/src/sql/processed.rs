@@ -1,4 +1,4 @@
-//! Statements that keep what was processed.
+//! Statements that keep what was processed, and put it back.
 
 use super::Sql;
 
@@ -16,6 +16,13 @@ const KEPT: [&str; 11] = [
     "context",
     "order_key",
 ];
+
+/// What a filter asks for: `$1` id, `$2` channel, `$3` group, `$4` and `$5` when it was processed, `$6` and `$7` when it was written,
+/// each perhaps null.
+const FILTER: &str = "($1::bigint IS NULL OR \"id\" = $1) AND ($2::text IS NULL OR \"channel\" = $2) \
+     AND ($3::text IS NULL OR \"listener_group\" = $3) \
+     AND ($4::timestamptz IS NULL OR \"processed_at\" >= $4) AND ($5::timestamptz IS NULL OR \"processed_at\" < $5) \
+     AND ($6::timestamptz IS NULL OR \"created_at\" >= $6) AND ($7::timestamptz IS NULL OR \"created_at\" < $7)";
 
 /// The columns of [`KEPT`] of a table.
 fn kept(of: &str) -> String {
@@ -64,6 +71,53 @@ impl Sql {
             self.name("processed"),
             kept(""),
             kept("\"done\"."),
+        )
+    }
+
+    /// `$1` to `$7`, see [`FILTER`].
+    pub(crate) fn count_processed(&self) -> String {
+        format!(
+            "SELECT pg_catalog.count(*) FROM {} WHERE {FILTER}",
+            self.name("processed")
+        )
+    }
+
+    /// `$1` to `$7`, see [`FILTER`]; `$8` time at which they were there, `$9` group and `$10` number behind which to go on, `$11` how
+    /// many at most: puts them back as new ones, or under their numbers. Gives how many were put back, how many were looked at, and
+    /// the last of those.
+    ///
+    /// One statement, so that a notification is never in both tables and never in none.
+    pub(crate) fn replay(&self, keep_ids: bool) -> String {
+        let (waiting, processed) = (self.name("notification"), self.name("processed"));
+        let (all, kept) = (kept(""), KEPT[1..].join("\", \""));
+        let (insert, conflict, moved) = match keep_ids {
+            false => (
+                format!("(\"{kept}\") SELECT \"{kept}\""),
+                "RETURNING true",
+                "\"picked\"",
+            ),
+            true => (
+                format!("({all}) OVERRIDING SYSTEM VALUE SELECT {all}"),
+                "ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\"",
+                "\"put\" JOIN \"picked\" USING (\"listener_group\", \"id\")",
+            ),
+        };
+        format!(
+            "WITH \"picked\" AS (\
+               SELECT \"processed_at\", {all} FROM {processed} \
+               WHERE {FILTER} AND \"processed_at\" <= $8::timestamptz AND (\"listener_group\", \"id\") > ($9::text, $10::bigint) \
+               ORDER BY \"listener_group\", \"id\" LIMIT $11::bigint FOR UPDATE SKIP LOCKED), \
+             \"put\" AS (\
+               INSERT INTO {waiting} {insert} FROM \"picked\" ORDER BY \"listener_group\", \"id\" {conflict}), \
+             \"moved\" AS (SELECT \"listener_group\", \"id\", \"processed_at\" FROM {moved}), \
+             \"gone\" AS (\
+               DELETE FROM {processed} AS \"p\" USING \"moved\" \
+               WHERE \"p\".\"listener_group\" = \"moved\".\"listener_group\" AND \"p\".\"id\" = \"moved\".\"id\" \
+                 AND \"p\".\"processed_at\" = \"moved\".\"processed_at\") \
+             SELECT (SELECT pg_catalog.count(*) FROM \"put\") AS \"put\", (SELECT pg_catalog.count(*) FROM \"picked\") AS \"picked\", \
+               \"last\".\"listener_group\", \"last\".\"id\" \
+             FROM (SELECT) AS \"one\" LEFT JOIN LATERAL (\
+               SELECT \"listener_group\", \"id\" FROM \"picked\" ORDER BY \"listener_group\" DESC, \"id\" DESC LIMIT 1) AS \"last\" ON true"
         )
     }
 

@@ -51,6 +51,7 @@ pub(super) fn function(
                 keyword: if index == 0 { "IF" } else { "ELSIF" },
                 tg_op: sql_literal(&op.as_str().to_uppercase()),
                 op: sql_literal(op.as_str()),
+                several: groups.len() > 1,
                 ordered: order::is_ordered(&groups),
                 doors: door::keys(schema, channel, &groups),
                 groups,

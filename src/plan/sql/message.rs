@@ -73,6 +73,7 @@ pub(super) fn function(
         keyword: "",
         tg_op: String::new(),
         op: sql_literal(Op::Message.as_str()),
+        several: groups.len() > 1,
         ordered: order::is_ordered(groups),
         order_key: order::of_message(schema, channel),
         key_values: Vec::new(),

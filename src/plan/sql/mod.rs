@@ -111,6 +111,9 @@ pub struct SqlFunction {
     pub own_triggers: bool,
     /// Whether it checks a condition row by row.
     pub has_condition: bool,
+    /// Whether several groups get what it stores.
+    #[serde(skip_serializing_if = "is_false")]
+    pub has_several: bool,
     /// Whether it makes an order key, row by row.
     pub has_order_key: bool,
     /// Of a message channel whose messages are more than stored.
@@ -131,6 +134,9 @@ pub struct SqlBranch {
     pub groups: Vec<SqlGroup>,
     /// The doors of the groups that it rings at: keys of advisory locks, as literals.
     pub doors: Vec<String>,
+    /// Whether there are several, whose copies have one time.
+    #[serde(skip_serializing_if = "is_false")]
+    pub several: bool,
     /// Whether one of them gets its notifications in an order.
     pub ordered: bool,
     /// Order key of a row or message: an expression; `None`: it has none, or all have the same.
@@ -332,6 +338,7 @@ fn function(
         rings: channel.delivery == Delivery::Durable && channel.wake == Wake::Commit,
         model_version: 1,
         settings: Vec::new(),
+        has_several: branches.iter().any(|branch| branch.several),
         branches,
         statement: false,
         skip_errors: false,
@@ -351,6 +358,11 @@ fn comment(channel: &Channel) -> String {
         [title, doc] => format!("{title}: {doc}"),
         _ => lines.join("\n"),
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// `"schema"."name"`.
