@@ -21,6 +21,14 @@ const TABLES: &str = "
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')";
 
+const SETTINGS: &str = "
+    SELECT o.prefix || s.option_name, s.option_value
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+    CROSS JOIN LATERAL (VALUES ('', c.reloptions), ('toast.', t.reloptions)) AS o (prefix, options)
+    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(o.options) AS s
+    WHERE n.nspname = $1 AND c.relname = 'notification'";
+
 /// `None`: there is no such schema.
 pub(super) async fn read(
     transaction: &Transaction<'_>,
@@ -43,6 +51,9 @@ pub(super) async fn read(
         }
         let columns = storage.tables.entry(table).or_default();
         columns.insert(row.get(1), row.get(2));
+    }
+    for row in transaction.query(SETTINGS, &[&schema]).await? {
+        storage.settings.insert(row.get(0), row.get(1));
     }
     if readable {
         storage.content = Some(content(transaction, schema, &storage).await?);

@@ -55,7 +55,7 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
             }
             source => {
                 if source == Source::Storage {
-                    findings.extend(storage::compare(snapshot, &subject, &text.sql));
+                    findings.extend(storage::compare(live, snapshot, &subject, &text.sql));
                 }
                 if let Source::Function(index) = source {
                     findings.extend(refused(index, snapshot, &subject));

@@ -30,6 +30,8 @@ pub(crate) struct Storage {
     pub usage_public: bool,
     /// Its tables with their columns and the types of those.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
+    /// Storage parameters of the table of notifications that are set; those of its long values begin with `toast.`.
+    pub settings: BTreeMap<String, String>,
     /// Owner of the table of notifications.
     pub owner: String,
     /// What could be read of its tables; `None`: this role may not.

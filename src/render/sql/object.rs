@@ -30,13 +30,18 @@ pub(in crate::render) struct Objects<'a> {
 
 impl<'a> Objects<'a> {
     pub(in crate::render) fn new(plan: &'a SqlPlan) -> Result<Self, RenderError> {
+        // For a cast to regclass.
+        let relation = |name: &str| sql_literal(&format!("{}.{}", plan.schema, sql_ident(name)));
         Ok(Self {
             templates: templates()?,
             plan,
             sql: context! {
                 schema => &plan.schema,
-                notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
-                quarantine => sql_literal(&format!("{}.{}", plan.schema, sql_ident("quarantine"))),
+                storage => relation("storage"),
+                notification => relation("notification"),
+                quarantine => relation("quarantine"),
+                inbox => relation("inbox"),
+                settings => &plan.settings,
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,
@@ -132,6 +137,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
     layout::environment(&[
         template!("macros.sql.j2"),
         template!("messages.sql.j2"),
+        template!("settings.sql.j2"),
         template!("storage.sql.j2"),
         template!("db_version.sql.j2"),
         template!("function.sql.j2"),

@@ -5,6 +5,7 @@ mod generate;
 mod listeners;
 mod message_options;
 mod models;
+mod settings;
 mod types;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
