@@ -35,6 +35,7 @@ mod options;
 mod pulse;
 mod shorten;
 mod sql;
+mod vigil;
 mod worker;
 
 pub use chrono;

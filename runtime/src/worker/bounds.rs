@@ -12,6 +12,7 @@ pub(super) enum Role {
     Consumer,
     Spills,
     Maintenance,
+    Lookout,
 }
 
 /// What is between a worker and the server.
@@ -43,6 +44,7 @@ impl Role {
             Self::Consumer => "pgpubsub consumer",
             Self::Spills => "pgpubsub spills",
             Self::Maintenance => "pgpubsub maintenance",
+            Self::Lookout => "pgpubsub lookout",
         }
     }
 }
@@ -107,6 +109,11 @@ impl Bounds {
     /// How long a lease lasts that is not renewed.
     pub(super) fn lease(self) -> Duration {
         self.silence.unwrap_or(USUAL_LEASE)
+    }
+
+    /// After which silence something is dead; None: never.
+    pub(super) fn silence(self) -> Option<Duration> {
+        self.silence
     }
 
     /// How often a consumer gives a sign of life while a listener runs.

@@ -25,7 +25,7 @@ pub(crate) const CATALOG: Catalog = Catalog {
     models: &[],
 };
 
-const WORK: ListenerSpec = ListenerSpec {
+pub(crate) const WORK: ListenerSpec = ListenerSpec {
     name: "work",
     group: "work",
     was: &[],
