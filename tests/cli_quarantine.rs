@@ -235,10 +235,14 @@ async fn tables_of_an_earlier_generator_get_what_they_lack() {
         );
         project.execute(&drop).await;
     }
+    project
+        .execute("ALTER TABLE pgpubsub.storage DROP settings")
+        .await;
     // Indexes go with their columns.
     assert_eq!(
         project.states(),
         [
+            "outdated storage pgpubsub",
             "outdated storage pgpubsub",
             "outdated storage pgpubsub",
             "missing index pgpubsub.notification_dedup",

@@ -7,6 +7,7 @@ use tokio_postgres::Transaction;
 
 use crate::pulse::Pulse;
 use crate::sql::Sql;
+use crate::vigil::Vigil;
 
 /// The transaction in which a batch of notifications is claimed, processed and removed.
 ///
@@ -18,6 +19,7 @@ pub(crate) struct BatchTransaction<'a> {
     /// open is rolled back.
     handle: Arc<Transaction<'a>>,
     pulse: Pulse<'a>,
+    vigil: Arc<Vigil>,
     /// The running listener, counted within the transaction. Each has a savepoint of another name: going back to its own one
     /// must fail where that was never set because the listener before had left the transaction in failure.
     listener: u32,
@@ -35,11 +37,12 @@ struct State {
 }
 
 impl<'a> BatchTransaction<'a> {
-    pub(crate) fn new(handle: Transaction<'a>) -> Self {
+    pub(crate) fn new(handle: Transaction<'a>, vigil: Arc<Vigil>) -> Self {
         let handle = Arc::new(handle);
         Self {
-            pulse: Pulse::new(&handle),
+            pulse: Pulse::new(&handle, &vigil),
             handle,
+            vigil,
             listener: 0,
             state: Mutex::default(),
         }
@@ -76,6 +79,11 @@ impl<'a> BatchTransaction<'a> {
             self.send_ahead(Sql::WITHOUT_SIGNS_OF_LIFE);
         }
         Arc::get_mut(&mut self.handle).expect("only the pulse has another, and has given it up")
+    }
+
+    /// Whether the session owes an answer.
+    pub(crate) fn vigil(&self) -> &Arc<Vigil> {
+        &self.vigil
     }
 
     /// The signs of life for the listeners that run in it.

@@ -38,6 +38,7 @@ mod pulse;
 mod shorten;
 mod slice;
 mod sql;
+mod vigil;
 mod worker;
 
 pub use chrono;

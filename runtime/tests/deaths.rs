@@ -2,49 +2,24 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+mod support;
+
 use std::time::Duration;
 
-use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
-};
+use pgpubsub_runtime::generated::{BoxFuture, DurableHandler, ListenerSpec};
 use pgpubsub_runtime::quarantine::{self, Filter, Quarantined};
 use pgpubsub_runtime::serde_json::Value;
-use pgpubsub_runtime::{Backoff, Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker};
+use pgpubsub_runtime::{Backoff, Cx, ListenerError, ListenerSet, Op, Retry, Worker};
 use pgpubsub_testkit::Database;
 use tokio::process::Child;
 use tokio_postgres::Client;
 
-const CATALOG: Catalog = Catalog {
-    storage_schema: "pgpubsub",
-    channels: &[],
-    listeners: &[],
-    models: &[],
-    scheduled: &[],
-};
-const DEADLINE: Duration = Duration::from_secs(120);
+use support::{CATALOG, DEADLINE, stored as database};
+
 const PAUSE: Duration = Duration::from_millis(10);
 
 const fn listener(max: u32) -> ListenerSpec {
     ListenerSpec {
-        name: "work",
-        group: "work",
-        was: &[],
-        subscriptions: &[Subscription {
-            channel: Channel {
-                name: "jobs",
-                wire: "pgpubsub_jobs",
-                delivery: Delivery::Durable,
-                ordered: false,
-                urgent: false,
-                retain: None,
-                wake: Wake::Commit,
-                function: "notify_jobs",
-                version: 1,
-                was: &[],
-            },
-            ops: &[Op::Message],
-        }],
-        filter: &[],
         retry: Retry {
             max,
             backoff: Some(Backoff {
@@ -52,7 +27,7 @@ const fn listener(max: u32) -> ListenerSpec {
                 max: PAUSE,
             }),
         },
-        timeout: None,
+        ..support::WORK
     }
 }
 
@@ -99,16 +74,6 @@ impl DurableHandler for Work {
             }
         })
     }
-}
-
-async fn database() -> (Database, Client) {
-    let database = Database::create().await.unwrap();
-    let client = database.connect().await.unwrap();
-    client
-        .batch_execute(include_str!("storage.sql"))
-        .await
-        .unwrap();
-    (database, client)
 }
 
 async fn publish(client: &Client, job: &str, times: i32) {

@@ -2,50 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+mod support;
+
 use std::time::Duration;
 
-use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
-};
+use pgpubsub_runtime::generated::{BoxFuture, DurableHandler};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, Error, ListenerError, ListenerSet, OnFailure, Op, Retry, Worker,
-    WorkerEvent,
+    Backoff, Cx, Error, ListenerError, ListenerSet, OnFailure, Op, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-const CATALOG: Catalog = Catalog {
-    storage_schema: "pgpubsub",
-    channels: &[],
-    listeners: &[],
-    models: &[],
-    scheduled: &[],
-};
-const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
-        channel: Channel {
-            name: "jobs",
-            wire: "pgpubsub_jobs",
-            delivery: Delivery::Durable,
-            wake: Wake::Commit,
-            function: "notify_jobs",
-            version: 1,
-            was: &[],
-            ordered: false,
-            urgent: false,
-            retain: None,
-        },
-        ops: &[Op::Message],
-    }],
-    filter: &[],
-    retry: Retry::DEFAULT,
-    timeout: None,
-};
+use support::{CATALOG, WORK, count, stored as database};
 
 /// Does what the job says.
 struct Work;
@@ -91,16 +61,6 @@ fn first_time() -> bool {
     !DIED.swap(true, std::sync::atomic::Ordering::SeqCst)
 }
 
-async fn database() -> (Database, Client) {
-    let database = Database::create().await.unwrap();
-    let client = database.connect().await.unwrap();
-    client
-        .batch_execute(include_str!("storage.sql"))
-        .await
-        .unwrap();
-    (database, client)
-}
-
 fn worker(database: &Database) -> Worker {
     let mut set = ListenerSet::new(CATALOG);
     set.durable(WORK, Work);
@@ -118,10 +78,6 @@ async fn publish(client: &Client, job: &str) {
         .execute("SELECT pgpubsub.notify_jobs($1)", &[&payload])
         .await
         .unwrap();
-}
-
-async fn count(client: &Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
 }
 
 /// Runs until so many attempts, good or bad, were made.

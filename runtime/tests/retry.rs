@@ -2,54 +2,31 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+mod support;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
-};
+use pgpubsub_runtime::generated::{BoxFuture, DurableHandler, ListenerSpec};
 use pgpubsub_runtime::quarantine::{self, Filter};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Context, Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent,
+    Backoff, Context, Cx, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent,
 };
 use pgpubsub_testkit::Database;
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
-const CATALOG: Catalog = Catalog {
-    storage_schema: "pgpubsub",
-    channels: &[],
-    listeners: &[],
-    models: &[],
-    scheduled: &[],
-};
+use support::{CATALOG, stored as database};
+
 const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
-        channel: Channel {
-            name: "jobs",
-            wire: "pgpubsub_jobs",
-            delivery: Delivery::Durable,
-            ordered: false,
-            urgent: false,
-            retain: None,
-            wake: Wake::Commit,
-            function: "notify_jobs",
-            version: 1,
-            was: &[],
-        },
-        ops: &[Op::Message],
-    }],
-    filter: &[],
     retry: Retry {
         max: 3,
         backoff: Some(fixed(10)),
     },
     timeout: Some(Duration::from_millis(300)),
+    ..support::WORK
 };
 
 const fn fixed(milliseconds: u64) -> Backoff {
@@ -122,16 +99,6 @@ impl DurableHandler for Work {
             }
         })
     }
-}
-
-async fn database() -> (Database, Client) {
-    let database = Database::create().await.unwrap();
-    let client = database.connect().await.unwrap();
-    client
-        .batch_execute(include_str!("storage.sql"))
-        .await
-        .unwrap();
-    (database, client)
 }
 
 fn worker(database: &Database) -> Worker {

@@ -25,6 +25,13 @@ const INDEXES: &str = "
     SELECT c.relname::text FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND i.indisvalid";
+const SETTINGS: &str = "
+    SELECT o.prefix || s.option_name, s.option_value
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid
+    CROSS JOIN LATERAL (VALUES ('', c.reloptions), ('toast.', t.reloptions)) AS o (prefix, options)
+    CROSS JOIN LATERAL pg_catalog.pg_options_to_table(o.options) AS s
+    WHERE n.nspname = $1 AND c.relname = 'notification'";
 
 /// `None`: there is no such schema.
 pub(super) async fn read(
@@ -51,6 +58,9 @@ pub(super) async fn read(
     }
     for row in transaction.query(INDEXES, &[&schema]).await? {
         storage.indexes.insert(row.get(0));
+    }
+    for row in transaction.query(SETTINGS, &[&schema]).await? {
+        storage.settings.insert(row.get(0), row.get(1));
     }
     if readable {
         storage.content = Some(content(transaction, schema, &storage).await?);

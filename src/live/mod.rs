@@ -75,7 +75,7 @@ pub(crate) fn compare(plan: &Plan, texts: &[Text], snapshot: &Snapshot) -> Vec<F
                     findings.extend(storage::schedules(storage, &subject, &text.sql));
                 }
                 if source == Source::Storage {
-                    findings.extend(storage::compare(snapshot, &subject, &text.sql));
+                    findings.extend(storage::compare(live, snapshot, &subject, &text.sql));
                 }
                 if source == Source::Processed {
                     findings.extend(storage::processed(snapshot, &subject, &text.sql));

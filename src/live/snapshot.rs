@@ -32,6 +32,8 @@ pub(crate) struct Storage {
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
     /// Names of its indexes, of those that can be used.
     pub indexes: BTreeSet<String>,
+    /// Storage parameters of the table of notifications that are set; those of its long values begin with `toast.`.
+    pub settings: BTreeMap<String, String>,
     /// Owner of the table of notifications.
     pub owner: String,
     /// What could be read of its tables; `None`: this role may not.

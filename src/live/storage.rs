@@ -8,7 +8,12 @@ use super::snapshot::{Content, Snapshot, Storage};
 use super::text;
 
 /// Compares the storage, without its functions; `sql` creates what is missing of it.
-pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<Finding> {
+pub(super) fn compare(
+    live: &LivePlan,
+    snapshot: &Snapshot,
+    subject: &Subject,
+    sql: &str,
+) -> Vec<Finding> {
     let subject = || subject.clone();
     let Some(storage) = &snapshot.storage else {
         return vec![
@@ -29,6 +34,17 @@ pub(super) fn compare(snapshot: &Snapshot, subject: &Subject, sql: &str) -> Vec<
         outdated.push(
             "writers may not reach its functions (USAGE is not granted to PUBLIC)".to_owned(),
         );
+    }
+    if storage.tables.contains_key("notification") {
+        outdated.extend(live.settings.iter().filter_map(|(name, value)| {
+            match storage.settings.get(name) {
+                None => Some(format!("lacks the setting {name} = {value}")),
+                Some(there) if !same(there, value) => {
+                    Some(format!("has the setting {name} = {there} and not {value}"))
+                }
+                Some(_) => None,
+            }
+        }));
     }
     if let Some(content) = &storage.content {
         match content.version {
@@ -179,6 +195,19 @@ pub(super) fn orphaned_schedules(
             Finding::new(State::Orphan, Subject::Object(key), message).repair(Place::Last, drop)
         })
         .collect()
+}
+
+/// Whether two values of a setting say the same: PostgreSQL keeps the text that was written.
+fn same(there: &str, wanted: &str) -> bool {
+    let bool = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "true" | "on" | "yes" | "1" => Some(true),
+        "false" | "off" | "no" | "0" => Some(false),
+        _ => None,
+    };
+    let number = |text: &str| text.parse::<f64>().ok();
+    there.eq_ignore_ascii_case(wanted)
+        || number(there).is_some_and(|there| Some(there) == number(wanted))
+        || bool(there).is_some_and(|there| Some(there) == bool(wanted))
 }
 
 /// Compares a row of the registry; `sql` writes it.

@@ -108,6 +108,8 @@ pub struct Generate {
     pub lock: String,
     /// Schema of our own objects (`generate.postgres.schema`), default `pgpubsub`.
     pub storage_schema: String,
+    /// Storage parameters of the notification table (`generate.postgres.settings`) with their values.
+    pub settings: Vec<(String, String)>,
 }
 
 /// A table name; `schema` defaults to `public`.

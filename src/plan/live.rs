@@ -15,6 +15,8 @@ use super::sql::{SqlFunction, SqlPlan};
 pub struct LivePlan {
     /// Schema of our objects, not quoted.
     pub storage: String,
+    /// What the schema says of the notification table: storage parameters with their values.
+    pub settings: Vec<(String, String)>,
     /// Declared types, in order of the schema.
     pub types: Vec<LiveType>,
     /// Tables of the models, in order of the schema.
@@ -115,6 +117,7 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> LivePlan {
     }
     LivePlan {
         storage: schema.generate.storage_schema.clone(),
+        settings: schema.generate.settings.clone(),
         types: schema
             .types
             .iter()

@@ -63,7 +63,11 @@ pub(super) fn plan(schema: &Schema, sql: &SqlPlan) -> Vec<Object> {
             key: Key::Storage {
                 schema: storage.clone(),
             },
-            spec: spec(&(STORAGE, &sql.schema)),
+            spec: if schema.generate.settings.is_empty() {
+                spec(&(STORAGE, &sql.schema))
+            } else {
+                spec(&(STORAGE, &sql.schema, &sql.settings))
+            },
             kin: String::new(),
             source: Source::Storage,
         },

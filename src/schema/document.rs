@@ -65,6 +65,8 @@ pub struct GenerateDecl {
     pub database: Option<Spanned<String>>,
     /// `postgres.schema`.
     pub storage_schema: Option<Spanned<String>>,
+    /// `postgres.settings`: names and values.
+    pub settings: Vec<(String, String)>,
 }
 
 /// `defaults:`, and the same keys of a channel.

@@ -37,6 +37,8 @@ fn shape(value: &Shape) -> Value {
         Shape::Text => json!({"type": "string"}),
         Shape::Word(words) => json!({"enum": words}),
         Shape::Number => json!({"type": "integer", "minimum": 1}),
+        Shape::Whole(from, to) => json!({"type": "integer", "minimum": from, "maximum": to}),
+        Shape::Decimal(from, to) => json!({"type": "number", "minimum": from, "maximum": to}),
         Shape::Bool => json!({"type": "boolean"}),
         Shape::List(item) => json!({"type": "array", "items": shape(item)}),
         Shape::Named(value) => json!({"type": "object", "additionalProperties": shape(value)}),

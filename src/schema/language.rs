@@ -1,6 +1,8 @@
 //! The language, as data: every mapping of a schema file with its keys. The reader accepts these keys and no others, and the
 //! JSON Schema for editors is made of the same tables.
 
+pub use super::storage_parameters::SETTINGS;
+
 /// A mapping with known keys.
 #[derive(Debug)]
 pub struct Mapping {
@@ -32,6 +34,10 @@ pub enum Shape {
     Bool,
     /// A whole number from 1 on.
     Number,
+    /// A whole number between two.
+    Whole(i64, i64),
+    /// A number between two.
+    Decimal(f64, f64),
     /// A list.
     List(&'static Shape),
     /// A mapping with names of the user's.
@@ -80,7 +86,7 @@ const TIMEOUT: Key = key(
     "How long a listener may run, like 30s, 500ms, 5m or 1h; then it is cancelled, and that is a failure. Default: for ever.",
 );
 
-const fn key(name: &'static str, value: Shape, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, value: Shape, doc: &'static str) -> Key {
     Key {
         name,
         value: Some(value),
@@ -297,6 +303,11 @@ pub static POSTGRES: Mapping = Mapping {
             "schema",
             Shape::Text,
             "Schema of our tables and functions. Default: pgpubsub.",
+        ),
+        key(
+            "settings",
+            Shape::Mapping(&SETTINGS),
+            "Storage parameters of the notification table.",
         ),
         later("min"),
         later("owner"),

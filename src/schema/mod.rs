@@ -7,6 +7,7 @@ pub mod language;
 mod node;
 mod parse;
 mod reader;
+mod storage_parameters;
 
 pub use document::{
     AttemptsDecl, ChangedDecl, ChannelDecl, ColumnDecl, DedupDecl, Default, DefaultsDecl, Document,

@@ -13,6 +13,7 @@ pub(super) enum Role {
     Spills,
     Maintenance,
     Schedules,
+    Lookout,
 }
 
 /// What is between a worker and the server.
@@ -45,6 +46,7 @@ impl Role {
             Self::Spills => "pgpubsub spills",
             Self::Maintenance => "pgpubsub maintenance",
             Self::Schedules => "pgpubsub schedules",
+            Self::Lookout => "pgpubsub lookout",
         }
     }
 }
@@ -109,6 +111,11 @@ impl Bounds {
     /// How long a lease lasts that is not renewed.
     pub(super) fn lease(self) -> Duration {
         self.silence.unwrap_or(USUAL_LEASE)
+    }
+
+    /// After which silence something is dead; None: never.
+    pub(super) fn silence(self) -> Option<Duration> {
+        self.silence
     }
 
     /// How often a consumer gives a sign of life while a listener runs.

@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub client: Client,
     /// What other sessions NOTIFY, once this one LISTENs; ends with the connection.
     pub notifications: UnboundedReceiver<tokio_postgres::Notification>,
+    /// The process of the server, as far as there is no pooler in between.
+    pub backend: i32,
     number: u64,
     sessions: Arc<Sessions>,
 }
@@ -61,10 +63,10 @@ impl Connector {
         let open = move |config: Config, connector: &Self| -> BoxFuture<'static, _> {
             let (tls, connector) = (tls.clone(), connector.clone());
             Box::pin(async move {
-                let session = open(&config, tls, &connector)
+                let mut session = open(&config, tls, &connector)
                     .await
                     .map_err(Error::connect)?;
-                check_writable(&session.client).await?;
+                session.backend = check_writable(&session.client).await?;
                 if connector.way == Way::Direct {
                     let announced = connector.bounds.announce(&session.client).await;
                     announced.map_err(|error| Error::postgres("set up a session", error))?;
@@ -147,10 +149,10 @@ impl Connector {
     }
 }
 
-/// A standby, or a primary that shall not be written to, is of no use to a worker.
-async fn check_writable(client: &Client) -> Result<(), Error> {
+/// A standby, or a primary that shall not be written to, is of no use to a worker. Returns the number of the backend.
+async fn check_writable(client: &Client) -> Result<i32, Error> {
     let sql = "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') = 'on', \
-               pg_catalog.current_database()";
+               pg_catalog.current_database(), pg_catalog.pg_backend_pid()";
     let messages = client
         .simple_query(sql)
         .await
@@ -167,7 +169,7 @@ async fn check_writable(client: &Client) -> Result<(), Error> {
         (_, "t") => {
             "sessions are read-only: a worker has to remove what it has processed; see default_transaction_read_only"
         }
-        _ => return Ok(()),
+        _ => return Ok(text(3).parse().unwrap_or_default()),
     };
     let database = text(2);
     Err(Error::new(
@@ -211,6 +213,7 @@ where
     Ok(Session {
         client,
         notifications,
+        backend: 0,
         number,
         sessions,
     })

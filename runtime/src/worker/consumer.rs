@@ -13,12 +13,14 @@ use super::door;
 use super::failure;
 use super::lane::{Claim, Lane};
 use super::lease;
+use super::lookout;
 use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
 use crate::failpoint;
 use crate::listener_set::Handler;
+use crate::vigil::Vigil;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -46,28 +48,41 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 async fn connect_and_serve(shared: &Arc<Shared>, failures: &mut u32) -> Result<(), Error> {
     let mut session = shared.connect(Role::Consumer).await?;
+    let backend = session.backend;
     // Others ring for the listening session; here nobody takes notifications.
     session.notifications.close();
-    let statements = Statements::prepare(&session.client, shared).await?;
-    let handle = begin(&mut session.client, &shared.connector)
-        .await
-        .map_err(|error| Error::postgres("begin a transaction", error))?;
-    let mut transaction = BatchTransaction::new(handle);
+    let vigil = Arc::new(Vigil::default());
+    vigil.begin();
+    let preparing = async {
+        let statements = Statements::prepare(&session.client, shared).await?;
+        let begun = begin(&mut session.client, &shared.connector).await;
+        let handle = begun.map_err(|error| Error::postgres("begin a transaction", error))?;
+        Ok((statements, handle))
+    };
+    let (statements, handle) = lookout::keep(shared, &vigil, backend, preparing).await?;
+    let mut transaction = BatchTransaction::new(handle, Arc::clone(&vigil));
     transaction.abandon();
     let mut consumer = Consumer::new(shared, &statements);
-    while !shared.stop.is_cancelled() {
-        let worked;
-        (transaction, worked) = consumer.pass(transaction).await?;
-        // Only now: a session whose statements fail must not be tried again without a pause.
-        *failures = 0;
-        if worked {
-            shared.rest.found();
-        } else {
-            shared.emit(WorkerEvent::Idle);
-            door::rest(shared, consumer.unseen_until()).await;
+    let serving = async {
+        while !shared.stop.is_cancelled() {
+            vigil.begin();
+            let worked;
+            (transaction, worked) = consumer.pass(transaction).await?;
+            vigil.end();
+            // Only now: a session whose statements fail must not be tried again without a pause.
+            *failures = 0;
+            if worked {
+                shared.rest.found();
+            } else {
+                shared.emit(WorkerEvent::Idle);
+                door::rest(shared, consumer.unseen_until()).await;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    let served = lookout::keep(shared, &vigil, backend, serving).await;
+    consumer.let_go();
+    served
 }
 
 struct Consumer<'s> {
@@ -80,6 +95,8 @@ struct Consumer<'s> {
     served: Vec<u64>,
     turn: u64,
     asked_at: Instant,
+    /// Group and id of the first of the batch in hand.
+    in_hand: Option<(&'static str, i64)>,
 }
 
 impl<'s> Consumer<'s> {
@@ -92,6 +109,14 @@ impl<'s> Consumer<'s> {
             served: vec![0; shared.durable.len()],
             turn: 0,
             asked_at: Instant::now(),
+            in_hand: None,
+        }
+    }
+
+    /// The batch in hand has come to an end, if only to that of its session; a stop that cuts it off does not get here.
+    fn let_go(&mut self) {
+        if let Some((group, first)) = self.in_hand.take() {
+            self.shared.counted.ended(group, first);
         }
     }
 
@@ -152,9 +177,9 @@ impl<'s> Consumer<'s> {
             worked = true;
             let first: i64 = found.claimed.rows[0].get("id");
             let group = self.shared.durable[self.lanes[found.lane].entry].group;
+            self.in_hand = Some((group, first));
             let worked_off = self.work_off(transaction, found, &mut queue).await;
-            // Here it has come to an end, if only to that of its session; a stop that cuts it off does not get here.
-            self.shared.counted.ended(group, first);
+            self.let_go();
             (transaction, claim) = worked_off?;
             if claim.is_none() {
                 // Stopped, or to be looked at anew.

@@ -75,6 +75,8 @@ pub(super) async fn serve(
     let taken = taken.and(committed);
     taken.map_err(|error| Error::postgres("lease a notification", error))?;
     transaction.renew();
+    // From here on it has deadlines of its own.
+    transaction.vigil().end();
 
     let mut lease = Lease {
         shared,

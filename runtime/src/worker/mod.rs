@@ -23,6 +23,7 @@ mod lane;
 mod lease;
 mod leftovers;
 mod listening;
+mod lookout;
 mod maintenance;
 mod options;
 mod pace;

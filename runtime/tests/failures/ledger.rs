@@ -3,51 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
-};
+use pgpubsub_runtime::generated::{BoxFuture, DurableHandler};
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::{
-    Backoff, Cx, Delivery, ListenerError, ListenerSet, Op, Retry, SessionState, Worker, WorkerEvent,
+    Backoff, Cx, ListenerError, ListenerSet, Op, SessionState, Worker, WorkerEvent,
 };
-use pgpubsub_testkit::{Cluster, Database, Options};
+use pgpubsub_testkit::{Cluster, Options};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config};
 
-/// A run that hangs fails after this time; one that works never waits for it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
-
-pub(crate) const CATALOG: Catalog = Catalog {
-    storage_schema: "pgpubsub",
-    channels: &[],
-    listeners: &[],
-    models: &[],
-    scheduled: &[],
-};
-
-const WORK: ListenerSpec = ListenerSpec {
-    name: "work",
-    group: "work",
-    was: &[],
-    subscriptions: &[Subscription {
-        channel: Channel {
-            name: "jobs",
-            wire: "pgpubsub_jobs",
-            delivery: Delivery::Durable,
-            wake: Wake::Commit,
-            function: "notify_jobs",
-            version: 1,
-            was: &[],
-            ordered: false,
-            urgent: false,
-            retain: None,
-        },
-        ops: &[Op::Message],
-    }],
-    filter: &[],
-    retry: Retry::DEFAULT,
-    timeout: None,
+pub(crate) use crate::support::{
+    CATALOG, DEADLINE, EFFECTS, WORK, count, prepared, stored as database,
 };
 
 /// Writes each notification into the ledger, some of them slowly.
@@ -70,17 +37,6 @@ impl DurableHandler for Ledger {
             Ok(())
         })
     }
-}
-
-pub(crate) async fn prepared(database: Database) -> (Database, Client) {
-    let client = database.connect().await.unwrap();
-    let storage = include_str!("../storage.sql");
-    client.batch_execute(storage).await.unwrap();
-    (database, client)
-}
-
-pub(crate) async fn database() -> (Database, Client) {
-    prepared(Database::create().await.unwrap()).await
 }
 
 pub(crate) async fn cluster(settings: &[(&str, &str)]) -> Cluster {
@@ -108,11 +64,6 @@ pub(crate) async fn store(client: &Client, job: &str, count: i32) {
     client.query(insert, &[&job, &count]).await.unwrap();
 }
 
-pub(crate) async fn count(client: &Client, sql: &str) -> i64 {
-    client.query_one(sql, &[]).await.unwrap().get(0)
-}
-
-pub(crate) const EFFECTS: &str = "SELECT count(*) FROM effect";
 pub(crate) const DIFFERENT_EFFECTS: &str = "SELECT count(DISTINCT job) FROM effect";
 
 /// Waits until a count is so high.

@@ -10,3 +10,5 @@ mod lost;
 mod moved;
 mod proxy;
 mod resynced;
+#[path = "../support/mod.rs"]
+mod support;

@@ -162,10 +162,7 @@ async fn pump(
     let (mut one, mut all) = (connection.holed.subscribe(), everything.subscribe());
     let mut buffer = vec![0; 16_384];
     loop {
-        let length = from.read(&mut buffer).await?;
-        if length == 0 {
-            return Ok(());
-        }
+        let length = from.read(&mut buffer).await.unwrap_or_default();
         let text = String::from_utf8_lossy(&buffer[..length]);
         if text.contains("LISTEN \"") {
             *connection.role.lock().unwrap() = Some(Role::Listening);
@@ -174,7 +171,9 @@ async fn pump(
         }
         connection.garble(&mut buffer[..length]);
         let open = |holed: &bool| !holed;
-        if one.wait_for(open).await.is_err() || all.wait_for(open).await.is_err() {
+        // Not even that the other one has hung up gets through.
+        let is_over = one.wait_for(open).await.is_err() || all.wait_for(open).await.is_err();
+        if is_over || length == 0 {
             return Ok(());
         }
         to.write_all(&buffer[..length]).await?;

@@ -161,13 +161,22 @@ impl DurableHandler for Work {
     }
 }
 
-pub(crate) async fn database() -> (Database, Client) {
-    let database = Database::create().await.unwrap();
+/// A database with the storage, and a session on it.
+pub(crate) async fn stored() -> (Database, Client) {
+    prepared(Database::create().await.unwrap()).await
+}
+
+/// The same, of a database that is there.
+pub(crate) async fn prepared(database: Database) -> (Database, Client) {
     let client = database.connect().await.unwrap();
-    client
-        .batch_execute(include_str!("../storage.sql"))
-        .await
-        .unwrap();
+    let storage = include_str!("../storage.sql");
+    client.batch_execute(storage).await.unwrap();
+    (database, client)
+}
+
+/// The same, with what [`Work`] needs.
+pub(crate) async fn database() -> (Database, Client) {
+    let (database, client) = stored().await;
     let more = "CREATE TABLE checked (n integer UNIQUE DEFERRABLE INITIALLY DEFERRED);
                 INSERT INTO pgpubsub.listener VALUES ('other', 'jobs', 'other', '{message}');";
     client.batch_execute(more).await.unwrap();

@@ -53,6 +53,7 @@ pub(super) fn check(declared: &GenerateDecl, diagnostics: &mut Diagnostics) -> G
         stubs,
         lock: lock(declared.database.as_ref(), diagnostics),
         storage_schema: storage_schema(declared.storage_schema.as_ref(), diagnostics),
+        settings: declared.settings.clone(),
     }
 }
 

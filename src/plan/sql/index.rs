@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::history::Key;
 use crate::model::{Channel, ChannelKind, MessageOptions, Schema};
 
-use super::super::ident::sql_ident;
+use super::super::ident::{sql_ident, sql_literal};
 
 /// A partial index.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +15,8 @@ pub struct SqlIndex {
     pub key: Key,
     /// Quoted, without schema.
     pub name: String,
+    /// The same as a literal.
+    pub literal: String,
     /// What it is for: a line.
     pub purpose: &'static str,
     /// Columns, as they stand in `CREATE INDEX`.
@@ -32,6 +34,7 @@ pub(super) fn plan(schema: &Schema) -> Vec<SqlIndex> {
             index: name.to_owned(),
         },
         name: sql_ident(name),
+        literal: sql_literal(name),
         purpose,
         columns,
         condition,

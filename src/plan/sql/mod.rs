@@ -11,6 +11,8 @@ mod schedule;
 mod trigger;
 mod version;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::history::Key;
@@ -35,6 +37,8 @@ pub struct SqlPlan {
     pub schema: String,
     /// `lock_timeout` of a migration, as a literal.
     pub lock_timeout: String,
+    /// What the schema says of the notification table: storage parameters with their values, as a literal of JSON.
+    pub settings: String,
     /// Version table of the migration tool: its quoted name as a literal, or `NULL`.
     pub version_table: String,
     /// Statements of PL/pgSQL that read the table `_table` into `_version`.
@@ -262,6 +266,7 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
     SqlPlan {
         schema: sql_ident(&generate.storage_schema),
         lock_timeout: sql_literal(&generate.lock_timeout),
+        settings: settings(&generate.settings),
         version_table: generate
             .version_table
             .as_ref()
@@ -301,6 +306,14 @@ pub(super) fn plan(schema: &Schema, versions: &Versions) -> SqlPlan {
             })
             .collect(),
     }
+}
+
+fn settings(settings: &[(String, String)]) -> String {
+    let settings: BTreeMap<&str, &str> = settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    sql_literal(&serde_json::json!(settings).to_string())
 }
 
 fn function(

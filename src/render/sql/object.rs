@@ -30,15 +30,20 @@ pub(in crate::render) struct Objects<'a> {
 
 impl<'a> Objects<'a> {
     pub(in crate::render) fn new(plan: &'a SqlPlan) -> Result<Self, RenderError> {
+        // For a cast to regclass.
+        let relation = |name: &str| sql_literal(&format!("{}.{}", plan.schema, sql_ident(name)));
         Ok(Self {
             templates: templates()?,
             plan,
             sql: context! {
                 schema => &plan.schema,
-                notification => sql_literal(&format!("{}.{}", plan.schema, sql_ident("notification"))),
                 schema_literal => sql_literal(&plan.schema),
-                processed => sql_literal(&format!("{}.{}", plan.schema, sql_ident("processed"))),
-                quarantine => sql_literal(&format!("{}.{}", plan.schema, sql_ident("quarantine"))),
+                storage => relation("storage"),
+                notification => relation("notification"),
+                processed => relation("processed"),
+                quarantine => relation("quarantine"),
+                inbox => relation("inbox"),
+                settings => &plan.settings,
                 version_table => &plan.version_table,
                 version_statements => &plan.version_statements,
                 version_after_mistake => plan.version_after_mistake,
@@ -160,6 +165,7 @@ fn templates() -> Result<Environment<'static>, RenderError> {
     layout::environment(&[
         template!("macros.sql.j2"),
         template!("messages.sql.j2"),
+        template!("settings.sql.j2"),
         template!("storage.sql.j2"),
         template!("processed.sql.j2"),
         template!("drop_processed.sql.j2"),

@@ -5,6 +5,8 @@ use crate::schema::language;
 use crate::schema::node::{Node, Value};
 use crate::schema::reader::Reader;
 
+use super::settings;
+
 pub(super) fn generate(reader: &mut Reader<'_>, node: &Node) -> Option<GenerateDecl> {
     let fields = reader.fields(node, "`generate`", &language::GENERATE)?;
     let mut generate = GenerateDecl::default();
@@ -50,6 +52,9 @@ pub(super) fn generate(reader: &mut Reader<'_>, node: &Node) -> Option<GenerateD
         .and_then(|node| reader.fields(node, "`postgres`", &language::POSTGRES))
     {
         generate.storage_schema = reader.optional_text(&postgres, "schema");
+        if let Some(node) = postgres.get("settings") {
+            generate.settings = settings::settings(reader, node);
+        }
     }
     generate.database = reader.optional_text(&fields, "database");
     Some(generate)

@@ -6,6 +6,7 @@ mod listeners;
 mod message_options;
 mod models;
 mod schedule;
+mod settings;
 mod types;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
