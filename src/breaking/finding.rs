@@ -241,6 +241,8 @@ kinds! {
     ExpiryChanged "expiry-changed",
     /// Other messages are folded into one, or in another way.
     DedupChanged "dedup-changed",
+    /// A channel sends by itself at other times.
+    ScheduleChanged "schedule-changed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.

@@ -13,6 +13,7 @@ mod models;
 mod pairs;
 mod parts;
 mod payload;
+mod schedule;
 mod types;
 mod waiting;
 
