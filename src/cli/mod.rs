@@ -15,6 +15,7 @@ mod ls;
 mod output;
 mod pending;
 mod quarantine;
+mod schedules;
 mod switch;
 mod unlock;
 mod who_holds;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
         Some(Command::WhoHolds(which)) => who_holds::run(which, &args.display),
         Some(Command::Blocked(blocked)) => blocked::run(blocked, &args.display),
+        Some(Command::Schedules(on)) => schedules::run(on, &args.display),
         Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
         Some(Command::Breaking { against, schema }) => {
             breaking::run(schema.as_deref(), against, &args.display)
