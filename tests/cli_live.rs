@@ -382,3 +382,41 @@ async fn blocked_keys_are_listed() {
         &["there is no table pgpubsub.notification"],
     );
 }
+
+#[tokio::test]
+async fn schedules_are_listed_and_those_that_are_overdue_told() {
+    let schema = "version: 1\nchannels:\n  nightly: {message: {}, schedule: \"0 3 * * *\"}\n  beat: {message: {}, schedule: {every: 15m}}\n";
+    let project = Project::installed("", schema).await;
+    let schedules = |args: &[&str]| {
+        let mut all = vec!["schedules"];
+        all.extend(args);
+        project.on_database(&all)
+    };
+    let first = [
+        "beat sends at 2",
+        "Z (every 00:15:00)\n",
+        "nightly sends at 2",
+        "03:00:00Z (0 3 * * * UTC)\n",
+    ];
+    says(&schedules(&[]), 0, &first);
+    says(&schedules(&["--quiet"]), 0, &[]);
+    let late = "UPDATE pgpubsub.schedule SET next_at = '2026-01-31 12:00+00', last_at = '2026-01-30 12:00+00', fired_at = '2026-01-30 12:00:01+00' WHERE channel = 'beat';
+        UPDATE pgpubsub.schedule SET next_at = 'infinity' WHERE channel = 'nightly'";
+    project.execute(late).await;
+    let overdue = "beat is overdue since 2026-01-31T12:00:00Z: no worker has fired it (every 00:15:00); the last was that of 2026-01-30T12:00:00Z, fired 2026-01-30T12:00:01Z";
+    says(
+        &schedules(&[]),
+        1,
+        &[overdue, "nightly is put off for ever (0 3 * * * UTC)"],
+    );
+    let json = r#"{"channel":"beat","fired":"2026-01-30T12:00:01Z","last":"2026-01-30T12:00:00Z","next":"2026-01-31T12:00:00Z","overdue":true,"when":"every 00:15:00"}"#;
+    says(
+        &schedules(&["--message-format", "json"]),
+        1,
+        &[json, r#""next":null"#],
+    );
+    project.execute("DROP TABLE pgpubsub.schedule").await;
+    says(&schedules(&[]), 0, &[]);
+    project.execute("DROP SCHEMA pgpubsub CASCADE").await;
+    says(&schedules(&[]), 2, &["are the migrations not applied?"]);
+}

@@ -57,6 +57,24 @@ fn random_schema(rng: &mut StdRng) -> String {
         .unwrap();
     }
     text += "channels:\n  always: {message: {n: int}}\n";
+    for channel in ["timed", "other"] {
+        let schedule = [
+            "\"0 3 * * mon\"",
+            "{cron: \"0 3 * * mon\", timezone: Europe/Berlin}",
+            "{every: 1h}",
+            "{every: 1h, missed: skip, with: {n: 2}}",
+        ];
+        let schedule = schedule.choose(rng).unwrap();
+        match rng.random_range(0..3) {
+            0 => {}
+            1 => writeln!(text, "  {channel}: {{message: {{n: \"int = 1\"}}}}").unwrap(),
+            _ => writeln!(
+                text,
+                "  {channel}: {{message: {{n: \"int = 1\"}}, schedule: {schedule}}}"
+            )
+            .unwrap(),
+        }
+    }
     for channel in 0..6 {
         if rng.random_ratio(1, 3) {
             continue;

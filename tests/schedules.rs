@@ -118,6 +118,13 @@ async fn a_wall_clock_that_jumps_loses_and_doubles_nothing() {
             "2026-10-03 00:00",
             "2026-10-03 15:30, 2026-10-04 15:15",
         ),
+        // An hour that comes twice, and midnight between.
+        (
+            "30 * * * *",
+            "America/St_Johns",
+            "2010-11-07 01:45",
+            "2010-11-07 02:00, 2010-11-07 03:00, 2010-11-07 04:00",
+        ),
         // Midnight does not come.
         (
             "0 0 * * *",
@@ -267,7 +274,11 @@ async fn chain(client: &Client, schedule: &str, after: &str, occurrences: &str) 
 async fn an_occurrence_sends_one_message_with_its_time() {
     let (_database, client) = migrated().await;
     assert!(texts(&client, FIRE).await.is_empty());
-    run(&client, "SET pgpubsub.context = '{\"tenant\": 1}'").await;
+    run(
+        &client,
+        "BEGIN; SET LOCAL pgpubsub.context = '{\"tenant\": 1}'",
+    )
+    .await;
     due(&client, "nightly", "2 days").await;
     due(&client, "working", "5 seconds").await;
     assert_eq!(texts(&client, FIRE).await, ["nightly", "working"]);
@@ -286,6 +297,7 @@ async fn an_occurrence_sends_one_message_with_its_time() {
     assert!(row.get::<_, bool>(0));
     let context = "SELECT current_setting('pgpubsub.context')";
     assert_eq!(texts(&client, context).await, ["{\"tenant\": 1}"]);
+    run(&client, "COMMIT").await;
 }
 
 #[tokio::test]
@@ -382,12 +394,15 @@ async fn a_changed_time_holds_from_now_on_and_loses_nothing_that_is_due() {
     let as_before = catalogue(&client).await;
     due(&client, "beat", "1 second").await;
     due(&client, "working", "1 second").await;
-    let kept = "SELECT next_at::text FROM pgpubsub.schedule WHERE channel = 'nightly'";
+    let kept = "SELECT next_at::text FROM pgpubsub.schedule WHERE channel IN ('nightly', 'night')";
+    run(&client, "UPDATE pgpubsub.schedule SET next_at = next_at + interval '7 days' WHERE channel = 'nightly'").await;
     let nightly = texts(&client, kept).await;
 
     // Another time, another name, another message, and one that is new.
     let schema = edited(&[
+        ("  nightly:", "  night:\n    was: nightly"),
         ("every: 15m", "every: 1h"),
+        ("*/30 8-17", "*/20 8-17"),
         ("  working:", "  office:"),
         ("was: worked", "was: working"),
         ("message: {}", "message: {n: \"int = 5\"}"),
@@ -402,8 +417,8 @@ async fn a_changed_time_holds_from_now_on_and_loses_nothing_that_is_due() {
         texts(&client, NEXT).await,
         [
             "beat 01:00:00 true",
-            "nightly 0 3 * * * false",
-            "office 0,30 8,9,10,11,12,13,14,15,16,17 * * 1,2,3,4,5 true",
+            "night 0 3 * * * false",
+            "office 0,20,40 8,9,10,11,12,13,14,15,16,17 * * 1,2,3,4,5 true",
             "plain 0 0 1 1 * false",
         ]
     );
@@ -419,6 +434,7 @@ async fn a_changed_time_holds_from_now_on_and_loses_nothing_that_is_due() {
     // Without any, nothing is left of it.
     let history = runs::after(&after, &history);
     let none = edited(&[
+        ("  nightly:", "  night:\n    was: nightly"),
         ("    schedule: \"0 3 * * *\"\n", ""),
         ("    schedule: {every: 15m}\n", ""),
         (

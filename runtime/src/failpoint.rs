@@ -23,10 +23,12 @@ pub const BEFORE_COMMIT: &str = "before commit";
 pub const DURING_COMMIT: &str = "during commit";
 /// It is committed, says the server.
 pub const AFTER_COMMIT: &str = "after commit";
+/// Schedules are fired, says the server, and COMMIT is not sent.
+pub const AFTER_FIRING: &str = "after firing";
 
 /// All of them.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 8] = [
+pub const ALL: [&str; 9] = [
     AFTER_CLAIM,
     AFTER_COUNTING,
     IN_THE_LISTENER,
@@ -35,6 +37,7 @@ pub const ALL: [&str; 8] = [
     BEFORE_COMMIT,
     DURING_COMMIT,
     AFTER_COMMIT,
+    AFTER_FIRING,
 ];
 
 /// Dies here, if the point is armed and chance wants it.

@@ -7,7 +7,7 @@ use crate::model::{Channel, ChannelKind, Delivery, MessageField, Op, Schema, Tri
 
 use super::models::{newer, raised, refused};
 use super::parts::{self, Part, Words};
-use super::{Comparison, Finding, Kind, Verdict, drain, message_options, order, payload};
+use super::{Comparison, Finding, Kind, Verdict, drain, message_options, order, payload, schedule};
 
 /// What is said of a program whose listeners the migration has removed from the registry.
 pub(super) const REFUSED: &str =
@@ -41,17 +41,20 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
                 ChannelKind::Message {
                     fields: before,
                     options: said,
+                    schedule: scheduled,
                     ..
                 },
                 ChannelKind::Message {
                     fields: after,
                     options,
+                    schedule,
                     ..
                 },
             ) => {
                 fields(comparison, was, is, before, after);
                 message_options::compare(comparison, is, said, options);
                 order::compare(comparison, was, is);
+                schedule::compare(comparison, is, scheduled.as_ref(), schedule.as_ref());
             }
             (_, ChannelKind::Message { .. }) => {
                 replaced(comparison, was, is, "carries messages, and carried rows");

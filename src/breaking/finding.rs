@@ -247,6 +247,8 @@ kinds! {
     OrderChanged "order-changed",
     /// It comes in no order any more.
     OrderRemoved "order-removed",
+    /// A channel sends by itself at other times.
+    ScheduleChanged "schedule-changed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.

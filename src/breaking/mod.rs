@@ -14,6 +14,7 @@ mod order;
 mod pairs;
 mod parts;
 mod payload;
+mod schedule;
 mod types;
 mod waiting;
 

@@ -95,6 +95,10 @@ pub(super) enum Command {
     ///
     /// Of channels with `key` or `order`: what comes behind waits until the first one is done or gone. Reads only.
     Blocked(Blocked),
+    /// List the schedules with their next and last time; exit with 1 if one is overdue
+    ///
+    /// Overdue by more than a minute: no worker runs, or none can fire it. Reads only.
+    Schedules(OnDatabase),
     /// Look at notifications that are not tried any more, put them back, or remove them
     ///
     /// A notification goes to quarantine after its last attempt, or when its listener says so.

@@ -17,6 +17,7 @@ mod output;
 mod pending;
 mod quarantine;
 mod replay;
+mod schedules;
 mod switch;
 mod unlock;
 mod who_holds;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Some(Command::Pending(pending)) => pending::run(pending, &args.display),
         Some(Command::WhoHolds(which)) => who_holds::run(which, &args.display),
         Some(Command::Blocked(blocked)) => blocked::run(blocked, &args.display),
+        Some(Command::Schedules(on)) => schedules::run(on, &args.display),
         Some(Command::Quarantine(quarantine)) => quarantine::run(quarantine, &args.display),
         Some(Command::Replay(replay)) => replay::run(replay, &args.display),
         Some(Command::Breaking { against, schema }) => {

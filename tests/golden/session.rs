@@ -84,7 +84,16 @@ pub(crate) async fn catalogue(client: &Client) -> Vec<String> {
 pub(crate) async fn registry(client: &Client) -> Vec<String> {
     let sql = r#"SELECT l::text FROM "pgpubsub"."listener" AS l ORDER BY 1"#;
     let rows = client.query(sql, &[]).await.expect("the registry");
-    rows.iter().map(|row| row.get(0)).collect()
+    let mut registry: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    // All that a schema says of its schedules, if it has some.
+    let there = "SELECT to_regclass('pgpubsub.schedule') IS NOT NULL";
+    let row = client.query_one(there, &[]).await.expect("an answer");
+    if row.get(0) {
+        let sql = "SELECT (channel, cron, timezone, every, missed, function, message)::text FROM pgpubsub.schedule ORDER BY 1";
+        let rows = client.query(sql, &[]).await.expect("the schedules");
+        registry.extend(rows.iter().map(|row| row.get::<_, String>(0)));
+    }
+    registry
 }
 
 /// Operation and payload of what waits in a storage schema, in order.

@@ -20,6 +20,7 @@ use super::delivery::begin;
 use super::shared::Shared;
 use crate::Error;
 use crate::error::Kind;
+use crate::failpoint;
 use crate::sql::Sql;
 
 /// A migration may have changed what is due.
@@ -115,9 +116,16 @@ async fn fire(shared: &Shared, session: &mut Session) -> Result<Value, Error> {
         .query_typed_one(&shared.sql.fire_schedules(), &[])
         .await
         .map_err(failed)?;
-    transaction.commit().await.map_err(failed)?;
     // It is JSON of PostgreSQL's own making.
-    Ok(serde_json::from_str(row.get(0)).unwrap_or_default())
+    let fired: Value = serde_json::from_str(row.get(0)).unwrap_or_default();
+    if fired["results"]
+        .as_array()
+        .is_some_and(|results| !results.is_empty())
+    {
+        failpoint::reach(failpoint::AFTER_FIRING);
+    }
+    transaction.commit().await.map_err(failed)?;
+    Ok(fired)
 }
 
 /// That the migration is there which a schedule was declared in. A role without the right to look need not: it can fire.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgpubsub_kills::pubsub::{Afterwards, FailsAtFirst, InSlices, ItemWritten, Ledger, Outside};
+use pgpubsub_kills::pubsub::{
+    Afterwards, FailsAtFirst, InSlices, ItemWritten, Ledger, Outside, Tick, Ticks,
+};
 use pgpubsub_runtime::tokio_postgres::{self, Client, Config, NoTls};
 use pgpubsub_runtime::{BatchCx, Cx, ListenerError, Received, failpoint};
 
@@ -97,6 +99,16 @@ impl Afterwards for App {
                 .execute(EFFECT, &[&"afterwards", &event.new.id])
                 .await
         });
+        Ok(())
+    }
+}
+
+impl Ticks for App {
+    async fn ticks(&self, _: Tick, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        let context = &cx.notification().context;
+        let planned = context.get("scheduled_at").ok_or("no planned time")?;
+        let sql = "INSERT INTO app.tick VALUES ($1::text::timestamptz)";
+        cx.transaction().execute(sql, &[&planned]).await?;
         Ok(())
     }
 }

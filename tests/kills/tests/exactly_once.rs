@@ -10,7 +10,7 @@ use pgpubsub_kills::MIGRATION;
 use pgpubsub_runtime::failpoint;
 use pgpubsub_testkit::Database;
 use rand::Rng as _;
-use support::ledger::{Verdict, quarantined, verdict, waiting};
+use support::ledger::{Verdict, quarantined, ticks, verdict, waiting};
 use support::workers::{RANDOM, Workers};
 use tokio_postgres::Client;
 
@@ -21,13 +21,20 @@ const LITTLE: i64 = 100;
 /// A run that stands still fails after this time; one that moves never waits for it.
 const STANDS_STILL: Duration = Duration::from_secs(60);
 
+/// The schedule fires all the time, and each move of its row is noted in the transaction that moves it.
+const OFTEN: &str = "
+    UPDATE pgpubsub.schedule SET every = '20 milliseconds';
+    CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO app.fired VALUES (OLD.next_at); RETURN NULL; END';
+    CREATE TRIGGER note AFTER UPDATE OF last_at ON pgpubsub.schedule FOR EACH ROW EXECUTE FUNCTION app.note();";
+const NO_MORE: &str = "UPDATE pgpubsub.schedule SET next_at = 'infinity'";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() {
     let kills =
         std::env::var("PGPUBSUB_KILLS").map_or(100, |kills| kills.parse().expect("a number"));
     let database = Database::create().await.expect("a database");
     let client = database.connect().await.expect("a session");
-    for sql in [include_str!("../src/tables.sql"), MIGRATION] {
+    for sql in [include_str!("../src/tables.sql"), MIGRATION, OFTEN] {
         client.batch_execute(sql).await.expect("the tables");
     }
 
@@ -35,6 +42,7 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
     let written = write_until(&client, &mut workers, kills).await;
     let died = workers.deaths.clone();
     workers.stop_killing().await;
+    client.batch_execute(NO_MORE).await.expect("an end");
     drain(&client, &database.url()).await;
 
     let effects = [
@@ -53,6 +61,11 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
     for (effect, found) in effects.iter().zip(&verdicts) {
         support::say(&format!("{effect:10} {found:?}\n"));
     }
+
+    let (fired, wrong) = ticks(&client).await;
+    support::say(&format!("{fired} ticks\n"));
+    assert!(fired > 0);
+    assert_eq!(wrong, 0, "of {fired} ticks");
 
     let exact = Verdict {
         missing: 0,

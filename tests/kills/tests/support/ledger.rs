@@ -20,6 +20,15 @@ pub(crate) async fn verdict(client: &Client, effect: &str) -> Verdict {
     }
 }
 
+/// How many occurrences were fired, and how many of them, or beside them, were not noted exactly once.
+pub(crate) async fn ticks(client: &Client) -> (i64, i64) {
+    let sql = "SELECT count(planned), count(*) FILTER (WHERE fired IS DISTINCT FROM 1 OR noted IS DISTINCT FROM 1)
+               FROM (SELECT planned, count(*) AS fired FROM app.fired GROUP BY planned) AS fired
+               FULL JOIN (SELECT planned, count(*) AS noted FROM app.tick GROUP BY planned) AS noted USING (planned)";
+    let row = client.query_one(sql, &[]).await.expect(sql);
+    (row.get(0), row.get(1))
+}
+
 /// How many notifications nobody tries any more.
 pub(crate) async fn quarantined(client: &Client) -> i64 {
     let sql = "SELECT count(*) FROM pgpubsub.quarantine";

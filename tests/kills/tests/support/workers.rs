@@ -156,6 +156,8 @@ fn probability(point: &str) -> f64 {
         failpoint::IN_THE_LISTENER | failpoint::AFTER_ITS_EFFECT => {
             rand::rng().random_range(0.005..0.1)
         }
+        // Of several workers one fires.
+        failpoint::AFTER_FIRING => rand::rng().random_range(0.2..1.0),
         _ => rand::rng().random_range(0.05..0.5),
     }
 }
