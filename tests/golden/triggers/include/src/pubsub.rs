@@ -38,6 +38,8 @@ pub const CATALOG: runtime::generated::Catalog = runtime::generated::Catalog {
         ARCHIVE,
         GATHER,
         COLLECT,
+        PEEK,
+        GLANCE,
         MIXED,
         ON_ACCOUNT_TUNED,
         ON_ACCOUNT_QUIET,
@@ -1929,6 +1931,157 @@ impl<L: Collect> runtime::generated::BatchHandler for CollectHandler<L> {
     }
 }
 
+/// What the listener [`Peek`] gets.
+#[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PeekEvent {
+    /// From the channel `account_saved`.
+    AccountSaved(AccountSaved),
+    /// From the channel `log_line`.
+    LogLine(LogLine),
+}
+
+#[rustfmt::skip]
+impl runtime::generated::ChannelEvent for PeekEvent {
+    fn decode_event(
+        channel: &str,
+        op: runtime::Op,
+        version: u32,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self, runtime::payload::DecodeError> {
+        match channel {
+            "account_saved" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::AccountSaved)
+            }
+            "log_line" => {
+                runtime::generated::Event::decode_event(op, version, payload).map(Self::LogLine)
+            }
+            other => Err(runtime::payload::DecodeError::unexpected_channel(other)),
+        }
+    }
+}
+
+/// Listener `peek` on the channels `account_saved`, `log_line`.
+pub trait Peek: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn peek(
+        &self,
+        event: runtime::Lazy<PeekEvent>,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Peek> Peek for ::std::sync::Arc<L> {
+    fn peek(
+        &self,
+        event: runtime::Lazy<PeekEvent>,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::peek(self, event, cx)
+    }
+}
+
+/// The listener `Peek` as the database knows it.
+pub const PEEK: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "peek",
+    group: "peek",
+    was: &[],
+    subscriptions: &[
+        runtime::generated::Subscription {
+            channel: AccountSaved::CHANNEL,
+            ops: &[runtime::Op::Insert, runtime::Op::Update],
+        },
+        runtime::generated::Subscription {
+            channel: LogLine::CHANNEL,
+            ops: &[runtime::Op::Message],
+        },
+    ],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct PeekHandler<L>(L);
+
+impl<L: Peek> runtime::generated::LazyHandler for PeekHandler<L> {
+    type Event = PeekEvent;
+
+    fn decode(
+        notification: &runtime::Notification,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self::Event, runtime::payload::DecodeError> {
+        let (op, version) = (notification.op, notification.model_version);
+        let channel = &notification.channel;
+        runtime::generated::ChannelEvent::decode_event(channel, op, version, payload)
+    }
+
+    fn call<'a>(
+        &'a self,
+        event: runtime::Lazy<Self::Event>,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        let called = L::peek(&self.0, event, cx);
+        Box::pin(called)
+    }
+}
+
+/// Listener `glance` on the channel `post_reads`.
+pub trait Glance: Send + Sync + 'static {
+    /// Called for each notification. An error rolls its effects back; it is tried again later.
+    fn glance(
+        &self,
+        event: runtime::Lazy<PostReads>,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send;
+}
+
+impl<L: Glance> Glance for ::std::sync::Arc<L> {
+    fn glance(
+        &self,
+        event: runtime::Lazy<PostReads>,
+        cx: &mut runtime::Cx<'_>,
+    ) -> impl ::core::future::Future<Output = Result<(), runtime::ListenerError>> + Send {
+        L::glance(self, event, cx)
+    }
+}
+
+/// The listener `Glance` as the database knows it.
+pub const GLANCE: runtime::generated::ListenerSpec = runtime::generated::ListenerSpec {
+    name: "glance",
+    group: "glance",
+    was: &[],
+    subscriptions: &[runtime::generated::Subscription {
+        channel: PostReads::CHANNEL,
+        ops: &[runtime::Op::Message],
+    }],
+    filter: &[],
+    retry: runtime::Retry::DEFAULT,
+    timeout: None,
+};
+
+struct GlanceHandler<L>(L);
+
+impl<L: Glance> runtime::generated::LazyHandler for GlanceHandler<L> {
+    type Event = PostReads;
+
+    fn decode(
+        notification: &runtime::Notification,
+        payload: &runtime::serde_json::Value,
+    ) -> Result<Self::Event, runtime::payload::DecodeError> {
+        let (op, version) = (notification.op, notification.model_version);
+        runtime::generated::Event::decode_event(op, version, payload)
+    }
+
+    fn call<'a>(
+        &'a self,
+        event: runtime::Lazy<Self::Event>,
+        cx: &'a mut runtime::Cx<'_>,
+    ) -> runtime::generated::BoxFuture<'a, Result<(), runtime::ListenerError>> {
+        let called = L::glance(&self.0, event, cx);
+        Box::pin(called)
+    }
+}
+
 /// What the listener [`Mixed`] gets.
 #[allow(clippy::large_enum_variant)] // The size of an event does not matter: it is used once.
 #[derive(Clone, Debug, PartialEq)]
@@ -2651,6 +2804,8 @@ impl Listeners {
         L: Archive,
         L: Gather,
         L: Collect,
+        L: Peek,
+        L: Glance,
         L: Mixed,
         L: OnAccountTuned,
         L: OnAccountQuiet,
@@ -2672,6 +2827,8 @@ impl Listeners {
         listeners = listeners.archive(::std::sync::Arc::clone(&app));
         listeners = listeners.gather(::std::sync::Arc::clone(&app));
         listeners = listeners.collect(::std::sync::Arc::clone(&app));
+        listeners = listeners.peek(::std::sync::Arc::clone(&app));
+        listeners = listeners.glance(::std::sync::Arc::clone(&app));
         listeners = listeners.mixed(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_tuned(::std::sync::Arc::clone(&app));
         listeners = listeners.on_account_quiet(::std::sync::Arc::clone(&app));
@@ -2732,6 +2889,22 @@ impl Listeners {
     pub fn collect<L: Collect>(mut self, listener: L) -> Self {
         let handler = CollectHandler(listener);
         self.set.batch(COLLECT, handler);
+        self
+    }
+
+    /// Adds the listener [`Peek`].
+    #[must_use]
+    pub fn peek<L: Peek>(mut self, listener: L) -> Self {
+        let handler = PeekHandler(listener);
+        self.set.lazy(PEEK, handler);
+        self
+    }
+
+    /// Adds the listener [`Glance`].
+    #[must_use]
+    pub fn glance<L: Glance>(mut self, listener: L) -> Self {
+        let handler = GlanceHandler(listener);
+        self.set.lazy(GLANCE, handler);
         self
     }
 
