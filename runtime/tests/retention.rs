@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+#[allow(dead_code)] // Each test uses some of it.
+#[path = "support/pgbouncer.rs"]
+mod pgbouncer;
 mod support;
 
 use std::sync::Arc;
@@ -16,6 +19,7 @@ use pgpubsub_testkit::Database;
 use tokio::sync::Notify;
 use tokio_postgres::Client;
 
+use pgbouncer::PgBouncer;
 use support::{
     CATALOG, EFFECTS, OTHER, Running, WAITING, WORK, Work, count, failures, shuffle, store, until,
 };
@@ -230,6 +234,26 @@ async fn delivery_goes_on_when_the_table_is_taken_away() {
     let quarantined = "SELECT count(*) FROM pgpubsub.quarantine";
     assert_eq!(count(&client, quarantined).await, 0);
     assert_eq!(count(&client, EFFECTS).await, 10);
+}
+
+#[tokio::test]
+async fn what_is_processed_through_a_pooler_is_kept_too() {
+    let (database, client) = database().await;
+    let Some(pooler) = PgBouncer::start(&database.config()).await else {
+        return;
+    };
+    store(&client, "work", &[("any", 250), ("fail", 5)]).await;
+    let work = Work::default();
+    let running = Running::start_on(pooler.config(), &work, |worker| {
+        keeping(&work)(worker)
+            .session(database.config())
+            .poll_interval(Duration::from_millis(50))
+    });
+    until(&client, WAITING, 0).await;
+    running.stop().await;
+    assert_eq!(count(&client, KEPT).await, 255);
+    let by_itself = "SELECT count(*) FROM pgpubsub.processed_default";
+    assert_eq!(count(&client, by_itself).await, 0);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use pgpubsub_kills::MIGRATION;
 use pgpubsub_runtime::failpoint;
 use pgpubsub_testkit::Database;
 use rand::Rng as _;
-use support::ledger::{Verdict, quarantined, ticks, verdict, waiting};
+use support::ledger::{Verdict, kept, quarantined, ticks, verdict, waiting};
 use support::workers::{RANDOM, Workers};
 use tokio_postgres::Client;
 
@@ -77,6 +77,16 @@ async fn effects_happen_exactly_once_though_workers_are_killed_at_every_point() 
         0,
         "nothing was tried a thousand times"
     );
+    // What is kept was processed, once; also where the effect itself was not in the transaction.
+    for group in [
+        "ledger",
+        "fails_at_first",
+        "in_slices",
+        "outside",
+        "afterwards",
+    ] {
+        assert_eq!(kept(&client, group).await, exact, "kept of {group}");
+    }
     // What is not in the transaction shows that kills hit, and that the ledger shows it.
     let [outside, afterwards] = [verdicts[4], verdicts[5]];
     assert!(outside.missing == 0 && outside.twice > 0, "{outside:?}");

@@ -29,6 +29,19 @@ pub(crate) async fn ticks(client: &Client) -> (i64, i64) {
     (row.get(0), row.get(1))
 }
 
+/// How many items a group keeps not at all, and more than once, after it has processed them.
+pub(crate) async fn kept(client: &Client, group: &str) -> Verdict {
+    let sql = "SELECT count(*) FILTER (WHERE times = 0), count(*) FILTER (WHERE times > 1)
+               FROM (SELECT count(kept.item) AS times FROM app.item
+                     LEFT JOIN (SELECT (payload -> 'new' ->> 'id')::bigint AS item FROM pgpubsub.processed WHERE listener_group = $1) AS kept
+                       ON kept.item = item.id GROUP BY item.id) AS counted";
+    let row = client.query_one(sql, &[&group]).await.expect(sql);
+    Verdict {
+        missing: row.get(0),
+        twice: row.get(1),
+    }
+}
+
 /// How many notifications nobody tries any more.
 pub(crate) async fn quarantined(client: &Client) -> i64 {
     let sql = "SELECT count(*) FROM pgpubsub.quarantine";
