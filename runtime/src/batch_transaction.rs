@@ -23,6 +23,8 @@ pub(crate) struct BatchTransaction<'a> {
     /// The running listener, counted within the transaction. Each has a savepoint of another name: going back to its own one
     /// must fail where that was never set because the listener before had left the transaction in failure.
     listener: u32,
+    /// Group of the running listener.
+    group: &'static str,
     state: Mutex<State>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> BatchTransaction<'a> {
             handle,
             vigil,
             listener: 0,
+            group: "",
             state: Mutex::default(),
         }
     }
@@ -58,10 +61,9 @@ impl<'a> BatchTransaction<'a> {
         // Held while it is sent, so that whoever asks at the same time sends after it.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.open != Some(self.listener) {
-            let usual = if state.as_usual {
-                ""
-            } else {
-                Sql::PLAN_AS_USUAL
+            let usual = match state.as_usual {
+                true => String::new(),
+                false => Sql::PLAN_AS_USUAL.to_owned() + &Sql::serving(self.group),
             };
             let release = state.open.map(release).unwrap_or_default();
             let name = savepoint(self.listener);
@@ -84,6 +86,11 @@ impl<'a> BatchTransaction<'a> {
     /// Whether the session owes an answer.
     pub(crate) fn vigil(&self) -> &Arc<Vigil> {
         &self.vigil
+    }
+
+    /// What is in hand is of this group.
+    pub(crate) fn serve(&mut self, group: &'static str) {
+        self.group = group;
     }
 
     /// The signs of life for the listeners that run in it.

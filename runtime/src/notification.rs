@@ -10,11 +10,11 @@ pub struct Notification {
     /// Number in the notification table.
     pub id: i64,
     /// Group of listeners that this notification is for: each group has one of its own, with an id of its own.
-    pub group: String,
+    pub group: &'static str,
     /// Channel.
     pub channel: String,
     /// The listener that is called.
-    pub listener: String,
+    pub listener: &'static str,
     /// What happened.
     pub op: Op,
     /// Version of the model's or message's shape when it was written.

@@ -1,11 +1,13 @@
 //! The statements of the runtime, for one storage schema.
 
+mod claimed;
 mod order;
 mod part;
 mod processed;
 
+use claimed::claimed;
+pub(crate) use claimed::{Json, Place, TransactionId, column};
 pub(crate) use part::{BEFORE_ALL, Part};
-use part::{EXPIRES_IN, claimed};
 
 /// Statements with the storage schema written in.
 #[derive(Clone, Debug)]
@@ -107,7 +109,7 @@ impl Sql {
     /// SKIP LOCKED leaves what other workers hold; the locks end with this transaction, however it ends.
     pub(crate) fn claim(&self, part: Part, filtered: bool, floor: i64) -> String {
         format!(
-            "SELECT {}, {EXPIRES_IN}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
+            "SELECT {}, NULL::text AS \"key\", {} AS \"position\" FROM {}.\"notification\" AS \"n\" \
              WHERE \"n\".\"listener_group\" = $1 AND {} AND {} LIMIT $5::bigint FOR UPDATE SKIP LOCKED",
             claimed("$6"),
             part.position(),
@@ -155,23 +157,22 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` ids, `$3` the lowest of them, `$4` the highest.
+    /// `$1` group, `$2` places of rows that this transaction holds.
     ///
-    /// The bounds say nothing new, except to a planner who has no statistics: it may prefer to filter by `$2`, and would read
-    /// all of the group for it.
+    /// By their places, no index is looked at, however many dead entries it has. What has been written anew since it was claimed is no
+    /// more at its place, and stays: that is a message that a listener has folded into its own.
     pub(crate) fn remove(&self) -> String {
         format!(
-            "DELETE FROM {}.\"notification\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[]) \
-               AND \"id\" >= $3::bigint AND \"id\" <= $4::bigint",
+            "DELETE FROM {}.\"notification\" AS \"n\" WHERE \"n\".ctid = ANY ($2::pg_catalog.tid[]) AND \"n\".\"listener_group\" = $1",
             self.schema
         )
     }
 
-    /// `$1` group, `$2` ids, which may lie anywhere.
+    /// `$1` group, `$2` ids of rows that have been written since they were claimed.
     ///
     /// Each is looked up by itself, and what was found is removed by its place: there is no other plan for this, whatever the
     /// planner believes.
-    pub(crate) fn remove_scattered(&self) -> String {
+    pub(crate) fn remove_written(&self) -> String {
         format!(
             "DELETE FROM {0}.\"notification\" AS \"n\" USING pg_catalog.unnest($2::bigint[]) AS \"done\" (\"id\") \
              CROSS JOIN LATERAL (SELECT \"m\".ctid AS \"at\" FROM {0}.\"notification\" AS \"m\" \
@@ -202,10 +203,11 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` id, `$3` seconds: leases what this transaction holds. Nobody claims it before `not_before`.
+    /// `$1` group, `$2` id, `$3` seconds: leases what this transaction holds. Nobody claims it before `not_before`, and no message is
+    /// folded into it: attempts without an error say that it is in hand.
     pub(crate) fn take_lease(&self) -> String {
         format!(
-            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \
+            "UPDATE {}.\"notification\" SET \"attempts\" = \"attempts\" + 1, \"last_error\" = NULL, \
                \"not_before\" = pg_catalog.clock_timestamp() + pg_catalog.make_interval(secs => $3) \
              WHERE \"listener_group\" = $1 AND \"id\" = $2",
             self.schema
@@ -393,6 +395,14 @@ impl Sql {
     /// Ends [`Sql::WALK_THE_KEY`], so that the listener's own statements are planned as everywhere.
     pub(crate) const PLAN_AS_USUAL: &str = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_sort TO DEFAULT; \
          SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT; ";
+
+    /// Says whose notifications the transaction holds, for the rest of it: what a listener sends is not folded into one of those, which
+    /// are as good as gone.
+    pub(crate) fn serving(group: &str) -> String {
+        // Whatever the session makes of a backslash.
+        let literal = group.replace('\\', "\\\\").replace('\'', "''");
+        format!("SET LOCAL pgpubsub.listener_group = E'{literal}'; ")
+    }
 
     /// For a listener that has the transaction for itself, so that the worker cannot give signs of life in it. It counts as
     /// dead after an hour, or what was longer already. In a transaction that has failed this fails too, and changes nothing.

@@ -1,6 +1,7 @@
 //! Statements for what comes key by key.
 
-use super::{EXPIRES_IN, Part, Sql, claimed};
+use super::claimed::claimed;
+use super::{Part, Sql};
 
 impl Sql {
     /// So many keys are looked at by one statement, at the most.
@@ -97,7 +98,7 @@ impl Sql {
                  WHERE \"n\".\"listener_group\" = $1 AND \"n\".\"order_key\" >= \"held\".\"key\" AND \"n\".\"order_key\" <= \"held\".\"key\" \
                    AND \"n\".\"id\" > $4::bigint ORDER BY \"n\".\"order_key\", \"n\".\"id\" \
                  LIMIT greatest(1, $5::bigint / pg_catalog.cardinality({held}))) AS \"of_key\") AS \"first\" \
-             CROSS JOIN LATERAL (SELECT {2}, {EXPIRES_IN} FROM {0}.\"notification\" AS \"n\" \
+             CROSS JOIN LATERAL (SELECT {2} FROM {0}.\"notification\" AS \"n\" \
                WHERE \"n\".\"listener_group\" = $1 AND \"n\".\"id\" = \"first\".\"id\" AND {1} \
                LIMIT 1 FOR UPDATE SKIP LOCKED) AS \"claimed\"",
             self.schema,

@@ -23,23 +23,6 @@ pub(crate) enum Part {
     Urgent,
 }
 
-/// What a claim returns of `n`; with `loaded`, a parameter: whether the payload is fetched.
-///
-/// A value that is not asked for is not read either, wherever it is stored.
-pub(super) fn claimed(loaded: &str) -> String {
-    format!(
-        "{CLAIMED}, CASE WHEN {loaded}::boolean THEN \"n\".\"payload\"::text END AS \"payload\""
-    )
-}
-
-const CLAIMED: &str = "\"n\".\"id\", \"n\".\"channel\", \"n\".\"op\", \"n\".\"model_version\", \"n\".\"db_version\", \"n\".\"txid\"::text, \
-     \"n\".\"created_at\", \"n\".\"context\", \"n\".\"attempts\"";
-
-/// In how many seconds `n` is not worth delivering any more; NULL: that is no matter of a batch.
-pub(super) const EXPIRES_IN: &str = "CASE WHEN \"n\".\"expires_at\" <= pg_catalog.statement_timestamp() THEN 0 \
-       WHEN \"n\".\"expires_at\" < pg_catalog.statement_timestamp() + '1 day'::interval \
-       THEN extract(epoch FROM \"n\".\"expires_at\" - pg_catalog.statement_timestamp())::float8 END AS \"expires_in\"";
-
 /// When `n` is due that is not due at once, or was not. An operator may say "at once" of something that was stored for later; that
 /// is `-infinity`.
 const DUE_AT: &str = "\"n\".\"not_before\"";
@@ -61,11 +44,6 @@ impl Part {
             Self::Due => "due",
             Self::Urgent => "urgent",
         }
-    }
-
-    /// Whether what is claimed of it lies close together by id.
-    pub(crate) fn is_by_id(self) -> bool {
-        matches!(self, Self::All | Self::Unordered | Self::Left)
     }
 
     /// A condition on `n`: the time for an attempt has come. What has a time and no order key is left to [`Part::Due`].

@@ -30,21 +30,17 @@ fn kept(of: &str) -> String {
 }
 
 impl Sql {
-    /// As [`Sql::remove`], and keeps them: `$5` channels that keep theirs, `$6` for how many seconds each, `$7` ids that are removed
+    /// As [`Sql::remove`], and keeps them: `$3` channels that keep theirs, `$4` for how many seconds each, `$5` ids that are removed
     /// only.
     pub(crate) fn keep(&self) -> String {
-        let delete = format!(
-            "DELETE FROM {} AS \"n\" WHERE \"listener_group\" = $1 AND \"id\" = ANY ($2::bigint[]) \
-               AND \"id\" >= $3::bigint AND \"id\" <= $4::bigint",
-            self.name("notification")
-        );
-        self.keeping(&delete, "$5", "$6", "\"done\".\"id\" <> ALL ($7::bigint[])")
+        let delete = self.remove();
+        self.keeping(&delete, "$3", "$4", "\"done\".\"id\" <> ALL ($5::bigint[])")
     }
 
-    /// As [`Sql::remove_scattered`], and keeps them: `$3` channels that keep theirs, `$4` for how many seconds each, `$5` ids that
+    /// As [`Sql::remove_written`], and keeps them: `$3` channels that keep theirs, `$4` for how many seconds each, `$5` ids that
     /// are removed only.
-    pub(crate) fn keep_scattered(&self) -> String {
-        let delete = self.remove_scattered();
+    pub(crate) fn keep_written(&self) -> String {
+        let delete = self.remove_written();
         self.keeping(&delete, "$3", "$4", "\"done\".\"id\" <> ALL ($5::bigint[])")
     }
 

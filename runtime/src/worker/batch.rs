@@ -16,6 +16,7 @@ use super::timeout::{free, limited};
 use crate::batch_transaction::BatchTransaction;
 use crate::listener_set::Handler;
 use crate::pulse::Pulse;
+use crate::sql::{Json, Place, TransactionId, column};
 use crate::{Context, Cx, Error, Notification, Op, PgTimestampTz, failpoint};
 
 /// So many listeners may use a transaction. The server keeps 64 savepoints of a transaction at hand for the snapshots of
@@ -29,6 +30,8 @@ pub(super) struct Outcome {
     pub done: Vec<i64>,
     /// Ids of those that were not worth delivering any more.
     pub expired: Vec<i64>,
+    /// Where the rows of both are.
+    pub at: Vec<Place>,
     pub failed: Vec<Recorded>,
     /// Place of the last one that ran or had expired.
     pub last: Option<usize>,
@@ -90,6 +93,18 @@ impl Outcome {
             || shared.stop.is_cancelled()
     }
 
+    /// The listener of this one has succeeded.
+    pub(super) fn did(&mut self, row: &Row) {
+        self.done.push(row.get(column::ID));
+        self.at.push(row.get(column::AT));
+    }
+
+    /// This one was not worth delivering any more.
+    pub(super) fn had_expired(&mut self, row: &Row) {
+        self.expired.push(row.get(column::ID));
+        self.at.push(row.get(column::AT));
+    }
+
     /// Ids to remove.
     pub(super) fn removed(&self) -> Vec<i64> {
         [self.done.as_slice(), &self.expired].concat()
@@ -106,6 +121,7 @@ pub(super) async fn run<'a>(
     mut transaction: BatchTransaction<'a>,
     claimed: &Claimed,
 ) -> Result<(BatchTransaction<'a>, Outcome), Error> {
+    transaction.serve(entry.group);
     if let Handler::Batch(listener) = &entry.handler {
         let listener = listener.as_ref();
         return slices::run(shared, entry, listener, statements, transaction, claimed).await;
@@ -118,9 +134,8 @@ pub(super) async fn run<'a>(
         if waiting.has(row) {
             continue;
         }
-        let id: i64 = row.get("id");
         if claimed.has_expired(row) {
-            outcome.expired.push(id);
+            outcome.had_expired(row);
             outcome.last = Some(place);
             continue;
         }
@@ -130,7 +145,7 @@ pub(super) async fn run<'a>(
         match recorded.transpose() {
             None => {
                 failpoint::reach(failpoint::AFTER_ITS_EFFECT);
-                outcome.done.push(id);
+                outcome.did(row);
             }
             Some(recorded) => {
                 if !outcome.put(recorded)? {
@@ -213,8 +228,9 @@ async fn call<'a>(
     transaction.advance();
     let notification = notification(entry, row);
     let op = notification.op;
-    let payload: Option<&str> = row.get("payload");
-    let payload = match payload.map(serde_json::from_str).transpose() {
+    let payload: Option<Json<'_>> = row.get(column::PAYLOAD);
+    let payload = payload.map(|Json(text)| serde_json::from_str(text));
+    let payload = match payload.transpose() {
         Ok(payload) => payload.unwrap_or_default(),
         Err(error) => {
             let error = format!("the payload does not decode: {error}");
@@ -253,22 +269,23 @@ pub(super) async fn supervised(
 
 /// What a row says, beside the payload.
 pub(super) fn notification(entry: &Durable, row: &Row) -> Notification {
-    let attempts: i32 = row.get("attempts");
-    let created_at: PgTimestampTz = row.get("created_at");
-    let op: &str = row.get("op");
+    let attempts: i32 = row.get(column::ATTEMPTS);
+    let created_at: PgTimestampTz = row.get(column::CREATED_AT);
+    let op: &str = row.get(column::OP);
+    let TransactionId(txid) = row.get(column::TXID);
     Notification {
-        id: row.get("id"),
-        group: entry.group.to_owned(),
-        channel: row.get("channel"),
-        listener: entry.spec.name.to_owned(),
+        id: row.get(column::ID),
+        group: entry.group,
+        channel: row.get(column::CHANNEL),
+        listener: entry.spec.name,
         op: Op::from_word(op).expect("the claim asks for these operations only"),
-        model_version: u32::try_from(row.get::<_, i32>("model_version")).unwrap_or_default(),
-        db_version: row.get("db_version"),
-        txid: row.get::<_, &str>("txid").parse().unwrap_or_default(),
+        model_version: u32::try_from(row.get::<_, i32>(column::MODEL_VERSION)).unwrap_or_default(),
+        db_version: row.get(column::DB_VERSION),
+        txid,
         created_at: created_at.to_chrono().unwrap_or_default(),
         attempt: u32::try_from(attempts)
             .unwrap_or_default()
             .saturating_add(1),
-        context: Context::from_raw(row.get("context")),
+        context: Context::from_raw(row.get(column::CONTEXT)),
     }
 }

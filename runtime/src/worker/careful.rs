@@ -36,6 +36,7 @@ use super::failure::{attempts, is_used_up, max};
 use super::shared::{Durable, Shared};
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
+use crate::sql::column;
 
 /// Between the two transactions nobody holds the notification, for as long as the server takes from one statement to the next.
 /// Nobody else is to take it then.
@@ -167,8 +168,11 @@ pub(super) async fn begin_attempt(
             .max(BETWEEN_THE_LAST)
     };
     let pause = pause.as_secs_f64();
-    let id: i64 = row.get("id");
-    let (was, is): (i32, i32) = (row.get("attempts"), row.get::<_, i32>("attempts") + 1);
+    let id: i64 = row.get(column::ID);
+    let (was, is): (i32, i32) = (
+        row.get(column::ATTEMPTS),
+        row.get::<_, i32>(column::ATTEMPTS) + 1,
+    );
     let counting: [&(dyn ToSql + Sync); 4] = [&entry.group, &id, &was, &pause];
     let handle = transaction.handle();
     let (counted, committed, is_in_turn, held) = join4(
@@ -206,7 +210,7 @@ async fn hold_key(
     handle: &Transaction<'_>,
     row: &Row,
 ) -> Result<bool, tokio_postgres::Error> {
-    let Some(key) = row.get::<_, Option<&str>>("key") else {
+    let Some(key) = row.get::<_, Option<&str>>(column::KEY) else {
         return Ok(true);
     };
     let statement = &statements.ordered().hold_key;

@@ -8,7 +8,7 @@ use super::WorkerEvent;
 use super::batch::{self, Outcome};
 use super::bounds::Role;
 use super::careful::{Begun, begin_attempt};
-use super::delivery::{Asked, End, Ended, Ready, Statements, begin};
+use super::delivery::{Asked, Done, End, Ended, Ready, Statements, begin};
 use super::door;
 use super::failure;
 use super::lane::{Claim, Lane};
@@ -20,6 +20,7 @@ use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
 use crate::failpoint;
 use crate::listener_set::Handler;
+use crate::sql::column;
 use crate::vigil::Vigil;
 
 /// While it works off a backlog, a consumer asks so often whether other groups have something too.
@@ -175,7 +176,7 @@ impl<'s> Consumer<'s> {
                 continue;
             }
             worked = true;
-            let first: i64 = found.claimed.rows[0].get("id");
+            let first: i64 = found.claimed.rows[0].get(column::ID);
             let group = self.shared.durable[self.lanes[found.lane].entry].group;
             self.in_hand = Some((group, first));
             let worked_off = self.work_off(transaction, found, &mut queue).await;
@@ -241,8 +242,11 @@ impl<'s> Consumer<'s> {
         let removed = outcome.removed();
         let mut end = End {
             entry,
-            part: claim.start.part(),
-            done: &removed,
+            // To count the attempt was to write the row.
+            done: match claim.counted {
+                true => Done::Written(&removed),
+                false => Done::At(&outcome.at),
+            },
             expired: &outcome.expired,
             next: None,
             ask: None,

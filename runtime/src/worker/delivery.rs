@@ -20,7 +20,7 @@ use super::statement::Statement;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::failpoint;
-use crate::sql::{Part, Sql};
+use crate::sql::{Part, Place, Sql, column};
 
 /// Statements of a consumer.
 pub(super) struct Statements {
@@ -31,7 +31,7 @@ pub(super) struct Statements {
     due: Filtered,
     urgent: Filtered,
     remove: Statement,
-    remove_scattered: Statement,
+    remove_written: Statement,
     /// If the worker keeps some of what was processed, and there is a table for it.
     keep: Option<Keep>,
     pub(super) record_failure: Statement,
@@ -45,8 +45,8 @@ pub(super) struct Statements {
 
 /// Statements that remove and keep.
 struct Keep {
-    near: Statement,
-    scattered: Statement,
+    claimed: Statement,
+    written: Statement,
 }
 
 /// What to claim.
@@ -73,7 +73,7 @@ pub(super) struct Claimed {
 impl Claimed {
     /// Whether one of its notifications is not worth delivering any more.
     pub(super) fn has_expired(&self, row: &Row) -> bool {
-        let left: Option<f64> = row.get("expires_in");
+        let left: Option<f64> = row.get(column::EXPIRES_IN);
         left.is_some_and(|left| left <= self.begun.elapsed().as_secs_f64())
     }
 }
@@ -101,13 +101,19 @@ pub(super) struct Ready {
     pub took: Duration,
 }
 
+/// What is to be removed.
+pub(super) enum Done<'s> {
+    /// Rows that are as they were claimed.
+    At(&'s [Place]),
+    /// Ids of rows that have been written since then.
+    Written(&'s [i64]),
+}
+
 /// What ends a batch, with what begins the next one, all in one round trip.
 pub(super) struct End<'s> {
     pub entry: &'s Durable,
-    /// The part of the group that it was claimed from.
-    pub part: Part,
-    /// Ids to remove.
-    pub done: &'s [i64],
+    /// What to remove.
+    pub done: Done<'s>,
     /// Those among them that were not processed.
     pub expired: &'s [i64],
     pub next: Option<Wanted<'s>>,
@@ -150,8 +156,8 @@ impl Statements {
         };
         let keep = if retention::can_keep(client, sql, &shared.durable).await? {
             Some(Keep {
-                near: prepare(sql.keep()).await?,
-                scattered: prepare(sql.keep_scattered()).await?,
+                claimed: prepare(sql.keep()).await?,
+                written: prepare(sql.keep_written()).await?,
             })
         } else {
             None
@@ -164,7 +170,7 @@ impl Statements {
             due: claim(Part::Due).await?,
             urgent: claim(Part::Urgent).await?,
             remove: prepare(sql.remove()).await?,
-            remove_scattered: prepare(sql.remove_scattered()).await?,
+            remove_written: prepare(sql.remove_written()).await?,
             keep,
             record_failure: prepare(sql.record_failure()).await?,
             count_attempt: prepare(sql.count_attempt()).await?,
@@ -263,7 +269,11 @@ impl Statements {
         failpoint::reach(failpoint::BEFORE_DELETE);
         transaction.settle();
         let handle = transaction.handle();
-        let remove = (!end.done.is_empty()).then(|| self.remove(handle, end));
+        let is_anything = match end.done {
+            Done::At(places) => !places.is_empty(),
+            Done::Written(ids) => !ids.is_empty(),
+        };
+        let remove = is_anything.then(|| self.remove(handle, end));
         if failpoint::drawn(failpoint::BEFORE_COMMIT) {
             drop(OptionFuture::from(remove).await);
             failpoint::die(failpoint::BEFORE_COMMIT);
@@ -325,32 +335,28 @@ impl Statements {
         handle: &Transaction<'_>,
         end: &End<'_>,
     ) -> Result<u64, tokio_postgres::Error> {
-        let (group, done) = (&end.entry.group, &end.done);
-        let (lowest, highest) = (done.iter().min(), done.iter().max());
-        match (&self.keep, &end.entry.keeps, end.part.is_by_id()) {
-            (Some(keep), Some(Keeps { channels, seconds }), true) => {
-                let parameters: [&(dyn ToSql + Sync); 7] = [
-                    group,
-                    done,
-                    &lowest,
-                    &highest,
-                    channels,
-                    seconds,
-                    &end.expired,
-                ];
-                keep.near.execute(handle, &parameters).await
-            }
-            (Some(keep), Some(Keeps { channels, seconds }), false) => {
-                let parameters: [&(dyn ToSql + Sync); 5] =
-                    [group, done, channels, seconds, &end.expired];
-                keep.scattered.execute(handle, &parameters).await
-            }
-            (_, _, true) => {
-                let parameters: [&(dyn ToSql + Sync); 4] = [group, done, &lowest, &highest];
-                self.remove.execute(handle, &parameters).await
-            }
-            (_, _, false) => self.remove_scattered.execute(handle, &[group, done]).await,
+        let (places, ids): (&[Place], &[i64]) = match end.done {
+            Done::At(places) => (places, &[]),
+            Done::Written(ids) => (&[], ids),
+        };
+        let (group, is_written) = (&end.entry.group, places.is_empty());
+        let done: &(dyn ToSql + Sync) = if is_written { &ids } else { &places };
+        if let (Some(keep), Some(Keeps { channels, seconds })) = (&self.keep, &end.entry.keeps) {
+            let parameters: [&(dyn ToSql + Sync); 5] =
+                [group, done, channels, seconds, &end.expired];
+            let keep = if is_written {
+                &keep.written
+            } else {
+                &keep.claimed
+            };
+            return keep.execute(handle, &parameters).await;
         }
+        let remove = if is_written {
+            &self.remove_written
+        } else {
+            &self.remove
+        };
+        remove.execute(handle, &[group, done]).await
     }
 
     async fn ask(

@@ -10,6 +10,7 @@ use super::delivery::Statements;
 use super::shared::{Durable, Shared};
 use super::{Backoff, WorkerEvent};
 use crate::listener_error::Verdict;
+use crate::sql::column;
 use crate::{Error, ListenerError};
 
 /// Longest text of an error that is kept with a notification, in characters.
@@ -93,7 +94,7 @@ pub(super) async fn record(
         entry,
         transaction,
         statements,
-        id: row.get("id"),
+        id: row.get(column::ID),
     };
     let failures = attempts(row).saturating_add(1);
     let error = &failure.text;
@@ -134,7 +135,7 @@ pub(super) async fn record_anew(
     counted: bool,
     failure: Failure,
 ) -> Result<Option<Recorded>, Error> {
-    let id: i64 = row.get("id");
+    let id: i64 = row.get(column::ID);
     let attempts = signed(attempts(row)).saturating_add(i32::from(counted));
     let recorded = async {
         transaction.batch_execute(&statements.begin).await?;
@@ -168,7 +169,7 @@ pub(super) async fn used_up(
         entry,
         transaction,
         statements,
-        id: row.get("id"),
+        id: row.get(column::ID),
     };
     let attempts = attempts(row);
     let last = transaction
@@ -265,7 +266,7 @@ pub(super) fn is_used_up(entry: &Durable, row: &Row) -> bool {
 
 /// Of the row of a claim.
 pub(super) fn attempts(row: &Row) -> u32 {
-    u32::try_from(row.get::<_, i32>("attempts")).unwrap_or_default()
+    u32::try_from(row.get::<_, i32>(column::ATTEMPTS)).unwrap_or_default()
 }
 
 /// A transient notification is not stored: there is nothing to decide but what is told.

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::Row;
 
+use crate::sql::column;
+
 /// How far a claim has walked over the keys.
 #[derive(Debug)]
 pub(super) struct Walked {
@@ -62,7 +64,7 @@ impl KeyCursor {
 pub(super) fn without_gaps(mut rows: Vec<Row>) -> Vec<Row> {
     let mut next: HashMap<String, i64> = HashMap::new();
     rows.retain(|row| {
-        let next = next.entry(row.get("key")).or_insert(1);
+        let next = next.entry(row.get(column::KEY)).or_insert(1);
         let follows = row.get::<_, i64>("place") == *next;
         *next += i64::from(follows);
         follows
@@ -79,14 +81,14 @@ pub(super) struct Waiting {
 impl Waiting {
     /// A notification stays: what comes behind it in its key has to wait.
     pub(super) fn behind(&mut self, row: &Row) {
-        self.keys.extend(row.get::<_, Option<String>>("key"));
+        self.keys.extend(row.get::<_, Option<String>>(column::KEY));
     }
 
     /// Whether a notification has to wait for one that has stayed.
     pub(super) fn has(&self, row: &Row) -> bool {
         !self.keys.is_empty()
             && row
-                .get::<_, Option<&str>>("key")
+                .get::<_, Option<&str>>(column::KEY)
                 .is_some_and(|key| self.keys.contains(key))
     }
 }

@@ -22,6 +22,7 @@ use super::shared::{Durable, Shared};
 use super::timeout::limited;
 use crate::batch_transaction::BatchTransaction;
 use crate::generated::LeaseHandler;
+use crate::sql::{Json, column};
 use crate::{Error, LeaseCx};
 
 /// Between two tries to tell the server something.
@@ -58,7 +59,7 @@ pub(super) async fn serve(
     row: &Row,
 ) -> Result<(), Error> {
     let length = shared.connector.bounds().lease();
-    let (id, attempts): (i64, i32) = (row.get("id"), row.get("attempts"));
+    let (id, attempts): (i64, i32) = (row.get(column::ID), row.get(column::ATTEMPTS));
     let ends = Instant::now() + length;
     let (seconds, take) = (length.as_secs_f64(), shared.sql.take_lease());
     let parameters: [Parameter<'_>; 3] = [
@@ -120,7 +121,7 @@ pub(super) async fn serve(
 async fn call(entry: &Durable, handler: &dyn LeaseHandler, row: &Row) -> Result<(), Failure> {
     let notification = notification(entry, row);
     let op = notification.op;
-    let payload = serde_json::from_str(row.get("payload"))
+    let payload = serde_json::from_str(row.get::<_, Json<'_>>(column::PAYLOAD).0)
         .map_err(|error| format!("the payload does not decode: {error}"))?;
     let mut cx = LeaseCx::new(notification);
     let listener = guard(handler.call(op, &payload, &mut cx));

@@ -18,6 +18,7 @@ use super::shared::{Durable, Shared};
 use crate::batch_transaction::BatchTransaction;
 use crate::error::Kind;
 use crate::slice::{Gather, Slice};
+use crate::sql::{Json, column};
 use crate::{BatchCx, Error, failpoint};
 
 /// The calls for a claim.
@@ -90,7 +91,7 @@ impl<'s> Calls<'s> {
             if self.waiting.has(row) {
                 self.place += 1;
             } else if self.claimed.has_expired(row) {
-                self.outcome.expired.push(row.get("id"));
+                self.outcome.had_expired(row);
                 self.pass(place);
             } else if was_tried && !is_first {
                 break;
@@ -122,7 +123,7 @@ impl<'s> Calls<'s> {
     }
 
     fn decode(&self, events: &mut dyn Slice, row: &Row) -> Result<(), Failure> {
-        let payload = serde_json::from_str(row.get("payload"))
+        let payload = serde_json::from_str(row.get::<_, Json<'_>>(column::PAYLOAD).0)
             .map_err(|error| format!("the payload does not decode: {error}"))?;
         let notification = notification(self.entry, row);
         guard_decoding(|| events.push(notification, &payload))
@@ -224,8 +225,9 @@ impl<'s> Calls<'s> {
 
     fn done(&mut self, rows: &[(usize, &Row)]) {
         failpoint::reach(failpoint::AFTER_ITS_EFFECT);
-        let ids = rows.iter().map(|(_, row)| row.get::<_, i64>("id"));
-        self.outcome.done.extend(ids);
+        for (_, row) in rows {
+            self.outcome.did(row);
+        }
     }
 
     /// One has failed by itself.

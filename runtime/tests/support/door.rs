@@ -101,7 +101,7 @@ impl DurableHandler for Note {
         cx: &'a mut Cx<'_>,
     ) -> BoxFuture<'a, Result<(), ListenerError>> {
         Box::pin(async move {
-            let listener = cx.notification().listener.clone();
+            let listener = cx.notification().listener;
             let text = payload.to_string();
             cx.transaction()
                 .execute("INSERT INTO done VALUES ($1, $2)", &[&listener, &text])

@@ -218,7 +218,13 @@ fn dedup(options: &MessageOptions, dedup: &Dedup) -> SqlDedup {
     if options.priority {
         sets.push("\"priority\" = greatest(\"priority\", _priority)".to_owned());
     }
-    let mut if_waiting = Vec::new();
+    let mut if_waiting = vec![
+        // What a worker has in hand under a lease, or has just begun with.
+        "(\"attempts\" = 0 OR \"last_error\" IS NOT NULL)".to_owned(),
+        // What this transaction has in hand itself, as it is a worker's: that one is gone when it ends.
+        "_group IS DISTINCT FROM pg_catalog.current_setting('pgpubsub.listener_group', true)"
+            .to_owned(),
+    ];
     if options.expires.is_some() {
         if_waiting.push(
             "(\"expires_at\" IS NULL OR \"expires_at\" > pg_catalog.clock_timestamp())".to_owned(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pgpubsub_roundtrip::pubsub::{
-    Defaults, MoreDefaults, Reminder, ReminderOptions, Values, Whisper,
+    Defaults, Echo, LateEcho, MoreDefaults, Reminder, ReminderOptions, Values, Whisper,
 };
 use pgpubsub_runtime::Priority;
 use pgpubsub_runtime::chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -252,4 +252,37 @@ async fn a_large_message_is_spilled_and_fetched() {
         1
     );
     work.stop().await;
+}
+
+#[tokio::test]
+async fn a_listener_that_sends_the_same_again_hears_it_again() {
+    let fixture = Fixture::migrated().await;
+    let mut work = fixture.work(&["on_echo", "on_late_echo"]).await;
+    // A session begins carefully, and what it counts is not folded into anyway: so more than it is careful with.
+    let most = 120;
+    Echo::new("a".into(), most)
+        .notify(&fixture.writer)
+        .await
+        .unwrap();
+    LateEcho::new("a".into(), most)
+        .notify(&fixture.writer)
+        .await
+        .unwrap();
+    let mut heard = (vec![], vec![]);
+    while heard.0.last() != Some(&0) || heard.1.last() != Some(&0) {
+        match work.one().await {
+            Seen::OnEcho(event, _) => heard.0.push(event.left),
+            Seen::OnLateEcho(event, _) => heard.1.push(event.left),
+            other => panic!("another listener: {other:?}"),
+        }
+    }
+    let all: Vec<i64> = (0..=most).rev().collect();
+    assert_eq!(heard, (all.clone(), all));
+    work.stop().await;
+    assert_eq!(
+        fixture
+            .count("SELECT count(*) FROM pgpubsub.notification")
+            .await,
+        0
+    );
 }

@@ -37,6 +37,8 @@ pub(crate) enum Seen {
     OnDefaults(Defaults, Notification),
     OnMoreDefaults(MoreDefaults, Notification),
     OnReminder(Reminder, Notification),
+    OnEcho(Echo, Notification),
+    OnLateEcho(LateEcho, Notification),
     OnYearlyDefaults(YearlyDefaults, Notification),
     OnBeat(Beat, Notification),
     TenantSeen(ItemSeen, TransientNotification),
@@ -246,6 +248,27 @@ impl OnMoreDefaults for Recorder {
         cx: &mut Cx<'_>,
     ) -> Result<(), ListenerError> {
         self.record(Seen::OnMoreDefaults(event, cx.notification().clone()))
+    }
+}
+
+impl OnEcho for Recorder {
+    /// Sends what would fold into the one that it has in hand.
+    async fn on_echo(&self, event: Echo, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        if event.left > 0 {
+            let next = Echo::new(event.who.clone(), event.left - 1);
+            next.notify(cx.transaction()).await?;
+        }
+        self.record(Seen::OnEcho(event, cx.notification().clone()))
+    }
+}
+
+impl OnLateEcho for Recorder {
+    async fn on_late_echo(&self, event: LateEcho, cx: &mut Cx<'_>) -> Result<(), ListenerError> {
+        if event.left > 0 {
+            let next = LateEcho::new(event.who.clone(), event.left - 1);
+            next.notify(cx.transaction()).await?;
+        }
+        self.record(Seen::OnLateEcho(event, cx.notification().clone()))
     }
 }
 
