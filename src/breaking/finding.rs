@@ -241,6 +241,8 @@ kinds! {
     ExpiryChanged "expiry-changed",
     /// Other messages are folded into one, or in another way.
     DedupChanged "dedup-changed",
+    /// What was processed is kept, or for another time, or not any more.
+    RetentionChanged "retention-changed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.
