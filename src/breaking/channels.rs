@@ -160,6 +160,22 @@ fn itself(comparison: &mut Comparison<'_>, was: &Channel, is: &Channel) {
         let before = comparison.before.of_channel(comparison.old, was);
         comparison.push(raised(("channel", &is.name), span, oldest(is), before));
     }
+    if was.retain != is.retain && is.delivery == Delivery::Durable {
+        let mut finding = finding(
+            Kind::RetentionChanged,
+            is,
+            match (was.retain, is.retain) {
+                (None, _) => "keeps what was processed",
+                (_, None) => "keeps nothing of what was processed any more",
+                _ => "keeps what was processed for another time",
+            },
+        );
+        finding.workers = Verdict::note(match was.retain {
+            None => "they keep nothing of what they process",
+            Some(_) => "they keep what they process, for the former time",
+        });
+        comparison.push(finding);
+    }
     if was.doc != is.doc {
         comparison.push(finding(Kind::Documentation, is, "has other documentation"));
     }

@@ -249,6 +249,8 @@ kinds! {
     OrderRemoved "order-removed",
     /// A channel sends by itself at other times.
     ScheduleChanged "schedule-changed",
+    /// What was processed is kept, or for another time, or not any more.
+    RetentionChanged "retention-changed",
     /// A listener is new.
     ListenerAdded "listener-added",
     /// A listener is gone.
