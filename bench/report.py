@@ -153,12 +153,13 @@ def drain(results):
     for listener in results.distinct("listener", "drain"):
         for batch in results.distinct("batch", "drain"):
             for who in results.distinct("who", "drain", listener=listener, batch=batch):
-                row = [listener, str(batch), {"raw": "SQL by hand", "raw-savepoints": "the same, with savepoints", "worker": "**worker**"}[who]]
+                row = [listener, str(batch), {"raw": "SQL by hand", "raw-savepoints": "the same, with savepoints", "worker": "**worker**", "raw-slices": "SQL by hand, one `INSERT` for a batch", "worker-slices": "**worker**, `receives: batch`, one `INSERT`"}[who]]
+                base = "raw-slices" if who.endswith("-slices") else "raw"
                 for count in processes:
                     keys = {"listener": listener, "batch": batch, "processes": count}
                     values = results.values("rate", "drain", who=who, **keys)
-                    ratio = over(statistics.median(values) if values else None, results.median("rate", "drain", who="raw", **keys))
-                    steady = over(results.median("steady", "drain", who=who, **keys), results.median("steady", "drain", who="raw", **keys))
+                    ratio = over(statistics.median(values) if values else None, results.median("rate", "drain", who=base, **keys))
+                    steady = over(results.median("steady", "drain", who=who, **keys), results.median("steady", "drain", who=base, **keys))
                     row.append(f"{spread(values)} **{ratio}** {steady}" if values else "-")
                 rows.append(row)
             groups.append((f"listener: {listener}, batch {batch}, 1 process", [(who, results.median("rate", "drain", listener=listener, batch=batch, processes=1, who=who)) for who in results.distinct("who", "drain", listener=listener, batch=batch, processes=1)]))
@@ -217,6 +218,9 @@ def best(results):
 
 def peers(results):
     rows, groups = [], []
+    for batch in [100, 1000]:
+        for field, when in [("rate", ", from the start of the process"), ("steady", ", after the first batch")]:
+            check(f"drain at 0.8 of SQL by hand, batch {batch}, listener that receives batches, one INSERT each{when}", ratio(drained(batch, "worker-slices", "insert", field=field), drained(batch, "raw-slices", "insert", field=field)), least=0.8)
     own = best(results)
     for peer in results.distinct("peer", "peers"):
         for setting in results.distinct("setting", "peers", peer=peer):

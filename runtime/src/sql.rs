@@ -157,13 +157,14 @@ impl Sql {
         )
     }
 
-    /// `$1` group, `$2` places of rows that this transaction holds.
+    /// `$1` places of rows that this transaction holds.
     ///
-    /// By their places, no index is looked at, however many dead entries it has. What has been written anew since it was claimed is no
+    /// By their places, no index is looked at, however many dead entries it has; and there is no other condition, as a planner who has
+    /// no statistics would take an index for that and read all that it has. What has been written anew since it was claimed is no
     /// more at its place, and stays: that is a message that a listener has folded into its own.
     pub(crate) fn remove(&self) -> String {
         format!(
-            "DELETE FROM {}.\"notification\" AS \"n\" WHERE \"n\".ctid = ANY ($2::pg_catalog.tid[]) AND \"n\".\"listener_group\" = $1",
+            "DELETE FROM {}.\"notification\" AS \"n\" WHERE \"n\".ctid = ANY ($1::pg_catalog.tid[])",
             self.schema
         )
     }

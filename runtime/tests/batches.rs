@@ -101,8 +101,8 @@ async fn a_drain_reads_nothing_twice_although_a_snapshot_keeps_the_dead() {
     let read = "SELECT idx_tup_read FROM pg_stat_user_indexes
                 WHERE indexrelid = 'pgpubsub.notification_pkey'::regclass";
     let read = count(&client, read).await;
-    // Once by the claim, once by the removal, and a few times from the start. Without a cursor: more than a million.
-    assert!((10_000..80_000).contains(&read), "{read}");
+    // Once by the claim, and a few times from the start; the removal reads no index. Without a cursor: more than a million.
+    assert!((5_000..40_000).contains(&read), "{read}");
 }
 
 #[tokio::test]

@@ -68,7 +68,8 @@ pub(crate) async fn give(
     let sql = format!(
         "{} INSERT INTO {} (\"id\", \"listener_group\", {KEPT}, \"order_key\", \"not_before\", \"expires_at\", \"priority\") \
          OVERRIDING SYSTEM VALUE \
-         SELECT \"id\", $2, {KEPT}, CASE WHEN $5::boolean THEN coalesce(\"order_key\", '') END, \"not_before\", \"expires_at\", \"priority\" \
+         SELECT \"id\", $2, {KEPT}, CASE WHEN $5::boolean THEN coalesce(\"order_key\", '') END, \
+           CASE WHEN \"id\" < 0 THEN coalesce(\"not_before\", '-infinity') ELSE \"not_before\" END, \"expires_at\", \"priority\" \
          FROM \"lacking\" ON CONFLICT DO NOTHING",
         with_lacking(schema),
         table(schema, "notification")

@@ -28,6 +28,10 @@ pub(crate) enum Who {
     Worker,
     /// Whose channel has an order.
     WorkerOrdered,
+    /// One effect for a batch.
+    RawSlices,
+    /// Whose listener receives batches.
+    WorkerSlices,
 }
 
 impl Who {
@@ -37,6 +41,8 @@ impl Who {
             Self::RawSavepoints => "raw-savepoints",
             Self::Worker => "worker",
             Self::WorkerOrdered => "worker-ordered",
+            Self::RawSlices => "raw-slices",
+            Self::WorkerSlices => "worker-slices",
         }
     }
 
@@ -46,6 +52,8 @@ impl Who {
             Self::RawSavepoints,
             Self::Worker,
             Self::WorkerOrdered,
+            Self::RawSlices,
+            Self::WorkerSlices,
         ];
         let who = all.into_iter().find(|who| who.name() == name);
         who.ok_or_else(|| format!("nobody is called {name}").into())
@@ -188,8 +196,12 @@ pub(crate) async fn main(words: &[&str]) -> Result<()> {
     let progress = Progress::new(task.batch, task.step);
     let config = url.parse()?;
     match task.who {
-        Who::Raw | Who::RawSavepoints => raw::drain(config, task, progress.clone()).await?,
-        Who::Worker | Who::WorkerOrdered => worker::drain(config, task, progress.clone()).await?,
+        Who::Raw | Who::RawSavepoints | Who::RawSlices => {
+            raw::drain(config, task, progress.clone()).await?;
+        }
+        Who::Worker | Who::WorkerOrdered | Who::WorkerSlices => {
+            worker::drain(config, task, progress.clone()).await?;
+        }
     }
     let state = progress.0.lock().unwrap_or_else(PoisonError::into_inner);
     let memory = peak_memory(std::process::id())?;

@@ -17,7 +17,13 @@ pub(crate) async fn run(
         for batch in [1, 10, 100, 1000] {
             for processes in [1, 2, 4] {
                 let variants: &[Who] = match (insert, processes) {
-                    (true, 1) => &[Who::Raw, Who::RawSavepoints, Who::Worker],
+                    (true, 1) => &[
+                        Who::Raw,
+                        Who::RawSavepoints,
+                        Who::Worker,
+                        Who::RawSlices,
+                        Who::WorkerSlices,
+                    ],
                     _ => &[Who::Raw, Who::Worker],
                 };
                 // As many as make a run of about a second.

@@ -5,13 +5,20 @@ use std::time::Duration;
 
 use pgpubsub_bench_bed::Result;
 use pgpubsub_runtime::generated::{
-    BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
+    BatchHandler, BoxFuture, Catalog, Channel, DurableHandler, ListenerSpec, Subscription, Wake,
 };
+use pgpubsub_runtime::payload::DecodeError;
 use pgpubsub_runtime::serde_json::Value;
 use pgpubsub_runtime::tokio_postgres::{Config, Error, Statement, Transaction};
-use pgpubsub_runtime::{Cx, Delivery, ListenerError, ListenerSet, Op, Retry, Worker, WorkerEvent};
+use pgpubsub_runtime::{
+    BatchCx, Cx, Delivery, ListenerError, ListenerSet, Notification, Op, Received, Retry, Worker,
+    WorkerEvent,
+};
 
 use crate::child::{Progress, Task, Who};
+use crate::raw::EFFECTS;
+
+const EFFECT: &str = "INSERT INTO effect VALUES ($1)";
 
 const CATALOG: Catalog = Catalog {
     storage_schema: "pgpubsub",
@@ -71,7 +78,34 @@ impl DurableHandler for Listener {
             if self.insert {
                 let id = cx.notification().id;
                 cx.transaction()
-                    .execute(&effect(cx.transaction()).await?, &[&id])
+                    .execute(&prepared(cx.transaction(), EFFECT).await?, &[&id])
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl BatchHandler for Listener {
+    type Event = bool;
+
+    fn decode(_: &Notification, payload: &Value) -> std::result::Result<bool, DecodeError> {
+        Ok(payload.is_null())
+    }
+
+    fn call<'a>(
+        &'a self,
+        events: &'a [Received<bool>],
+        cx: &'a mut BatchCx<'_>,
+    ) -> BoxFuture<'a, std::result::Result<(), ListenerError>> {
+        Box::pin(async move {
+            if events.iter().any(|received| received.event) {
+                return Err("no payload".into());
+            }
+            if self.insert {
+                let ids: Vec<i64> = events.iter().map(|event| event.notification.id).collect();
+                cx.transaction()
+                    .execute(&prepared(cx.transaction(), EFFECTS).await?, &[&ids])
                     .await?;
             }
             Ok(())
@@ -80,14 +114,15 @@ impl DurableHandler for Listener {
 }
 
 /// The prepared INSERT of this process, which has one session that works.
-async fn effect(transaction: &Transaction<'_>) -> std::result::Result<Statement, Error> {
+async fn prepared(
+    transaction: &Transaction<'_>,
+    text: &str,
+) -> std::result::Result<Statement, Error> {
     static EFFECT: OnceLock<Statement> = OnceLock::new();
     if let Some(statement) = EFFECT.get() {
         return Ok(statement.clone());
     }
-    let statement = transaction
-        .prepare("INSERT INTO effect VALUES ($1)")
-        .await?;
+    let statement = transaction.prepare(text).await?;
     Ok(EFFECT.get_or_init(|| statement).clone())
 }
 
@@ -99,7 +134,10 @@ pub(crate) async fn drain(config: Config, task: Task, progress: Progress) -> Res
         Who::WorkerOrdered => ORDERED,
         _ => WORK,
     };
-    set.durable(spec, Listener { insert });
+    match task.who {
+        Who::WorkerSlices => set.batch(spec, Listener { insert }),
+        _ => set.durable(spec, Listener { insert }),
+    }
     let (idle, mut is_idle) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(config)
         .listeners(set)

@@ -30,11 +30,11 @@ fn kept(of: &str) -> String {
 }
 
 impl Sql {
-    /// As [`Sql::remove`], and keeps them: `$3` channels that keep theirs, `$4` for how many seconds each, `$5` ids that are removed
+    /// As [`Sql::remove`], and keeps them: `$2` channels that keep theirs, `$3` for how many seconds each, `$4` ids that are removed
     /// only.
     pub(crate) fn keep(&self) -> String {
         let delete = self.remove();
-        self.keeping(&delete, "$3", "$4", "\"done\".\"id\" <> ALL ($5::bigint[])")
+        self.keeping(&delete, "$2", "$3", "\"done\".\"id\" <> ALL ($4::bigint[])")
     }
 
     /// As [`Sql::remove_written`], and keeps them: `$3` channels that keep theirs, `$4` for how many seconds each, `$5` ids that
@@ -93,7 +93,11 @@ impl Sql {
                 "\"picked\"",
             ),
             true => (
-                format!("({all}) OVERRIDING SYSTEM VALUE SELECT {all}"),
+                // A negative id always has a time.
+                format!(
+                    "({all}, \"not_before\") OVERRIDING SYSTEM VALUE \
+                     SELECT {all}, CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END"
+                ),
                 "ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\"",
                 "\"put\" JOIN \"picked\" USING (\"listener_group\", \"id\")",
             ),

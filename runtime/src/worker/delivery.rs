@@ -31,7 +31,7 @@ pub(super) struct Statements {
     due: Filtered,
     urgent: Filtered,
     remove: Statement,
-    remove_written: Statement,
+    pub(super) remove_written: Statement,
     /// If the worker keeps some of what was processed, and there is a table for it.
     keep: Option<Keep>,
     pub(super) record_failure: Statement,
@@ -335,28 +335,25 @@ impl Statements {
         handle: &Transaction<'_>,
         end: &End<'_>,
     ) -> Result<u64, tokio_postgres::Error> {
-        let (places, ids): (&[Place], &[i64]) = match end.done {
-            Done::At(places) => (places, &[]),
-            Done::Written(ids) => (&[], ids),
-        };
-        let (group, is_written) = (&end.entry.group, places.is_empty());
-        let done: &(dyn ToSql + Sync) = if is_written { &ids } else { &places };
+        let (group, expired) = (&end.entry.group, &end.expired);
         if let (Some(keep), Some(Keeps { channels, seconds })) = (&self.keep, &end.entry.keeps) {
-            let parameters: [&(dyn ToSql + Sync); 5] =
-                [group, done, channels, seconds, &end.expired];
-            let keep = if is_written {
-                &keep.written
-            } else {
-                &keep.claimed
+            return match &end.done {
+                Done::At(places) => {
+                    let claimed = &keep.claimed;
+                    let parameters: [&(dyn ToSql + Sync); 4] = [places, channels, seconds, expired];
+                    claimed.execute(handle, &parameters).await
+                }
+                Done::Written(ids) => {
+                    let parameters: [&(dyn ToSql + Sync); 5] =
+                        [group, ids, channels, seconds, expired];
+                    keep.written.execute(handle, &parameters).await
+                }
             };
-            return keep.execute(handle, &parameters).await;
         }
-        let remove = if is_written {
-            &self.remove_written
-        } else {
-            &self.remove
-        };
-        remove.execute(handle, &[group, done]).await
+        match &end.done {
+            Done::At(places) => self.remove.execute(handle, &[places]).await,
+            Done::Written(ids) => self.remove_written.execute(handle, &[group, ids]).await,
+        }
     }
 
     async fn ask(

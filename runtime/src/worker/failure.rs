@@ -338,11 +338,10 @@ impl Held<'_> {
 
     /// Removes it, as the listener wants no more of it.
     async fn discard(&self) -> Result<Fate, tokio_postgres::Error> {
-        self.transaction
-            .execute(
-                &self.shared.sql.remove(),
-                &[&self.entry.group, &[self.id].as_slice(), &self.id, &self.id],
-            )
+        let ids: &[i64] = &[self.id];
+        self.statements
+            .remove_written
+            .execute(self.transaction, &[&self.entry.group, &ids])
             .await?;
         Ok(Fate::Discarded)
     }
