@@ -340,8 +340,8 @@ impl Held<'_> {
     async fn discard(&self) -> Result<Fate, tokio_postgres::Error> {
         self.transaction
             .execute(
-                &self.shared.sql.remove(),
-                &[&self.entry.group, &[self.id].as_slice(), &self.id, &self.id],
+                &self.shared.sql.remove_written(),
+                &[&self.entry.group, &[self.id].as_slice()],
             )
             .await?;
         Ok(Fate::Discarded)
