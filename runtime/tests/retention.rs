@@ -143,8 +143,8 @@ async fn only_what_was_processed_is_kept() {
     let expire = "UPDATE pgpubsub.notification SET expires_at = now() - interval '1 s' WHERE payload->>'do' = 'late';
                   INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload)
                   VALUES ('work', 'tasks', 'message', 1, '{}');
-                  INSERT INTO pgpubsub.notification (id, listener_group, channel, op, model_version, payload)
-                  OVERRIDING SYSTEM VALUE VALUES (-77, 'work', 'jobs', 'message', 1, '{}')";
+                  INSERT INTO pgpubsub.notification (id, listener_group, channel, op, model_version, payload, not_before)
+                  OVERRIDING SYSTEM VALUE VALUES (-77, 'work', 'jobs', 'message', 1, '{}', '-infinity')";
     client.batch_execute(expire).await.unwrap();
     let running = Running::start(&database, &Work::default(), |worker| {
         let mut set = ListenerSet::new(CATALOG);

@@ -64,11 +64,13 @@ pub(crate) async fn give(
     }
     let transaction = begin(client, schema, false).await?;
     refuse(&lacking(&transaction, schema, late).await?)?;
-    // Under the same numbers: they come before what has been stored for the group itself, as they were written before.
+    // Under the same numbers: they come before what has been stored for the group itself, as they were written before. What was
+    // stored for later is found by its time.
     let sql = format!(
         "{} INSERT INTO {} (\"id\", \"listener_group\", {KEPT}, \"order_key\", \"not_before\", \"expires_at\", \"priority\") \
          OVERRIDING SYSTEM VALUE \
-         SELECT \"id\", $2, {KEPT}, CASE WHEN $5::boolean THEN coalesce(\"order_key\", '') END, \"not_before\", \"expires_at\", \"priority\" \
+         SELECT \"id\", $2, {KEPT}, CASE WHEN $5::boolean THEN coalesce(\"order_key\", '') END, \
+           CASE WHEN \"id\" < 0 THEN coalesce(\"not_before\", '-infinity') END, \"expires_at\", \"priority\" \
          FROM \"lacking\" ON CONFLICT DO NOTHING",
         with_lacking(schema),
         table(schema, "notification")

@@ -143,7 +143,11 @@ fn statement(schema: &str, keep_ids: bool) -> String {
             "\"picked\"",
         ),
         true => (
-            format!("(\"id\", {KEPT}) OVERRIDING SYSTEM VALUE SELECT \"id\", {KEPT}"),
+            // What was stored for later is found by its time.
+            format!(
+                "(\"id\", {KEPT}, \"not_before\") OVERRIDING SYSTEM VALUE \
+                 SELECT \"id\", {KEPT}, CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END"
+            ),
             "ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\"",
             "\"put\" JOIN \"picked\" USING (\"listener_group\", \"id\")",
         ),

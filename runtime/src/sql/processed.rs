@@ -93,7 +93,11 @@ impl Sql {
                 "\"picked\"",
             ),
             true => (
-                format!("({all}) OVERRIDING SYSTEM VALUE SELECT {all}"),
+                // What was stored for later is found by its time.
+                format!(
+                    "({all}, \"not_before\") OVERRIDING SYSTEM VALUE \
+                     SELECT {all}, CASE WHEN \"id\" < 0 THEN '-infinity'::timestamptz END"
+                ),
                 "ON CONFLICT DO NOTHING RETURNING \"listener_group\", \"id\"",
                 "\"put\" JOIN \"picked\" USING (\"listener_group\", \"id\")",
             ),
