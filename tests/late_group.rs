@@ -241,8 +241,8 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
     project.execute(messages).await;
     project
         .execute(
-            "INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, attempts, reason)
-             SELECT id, listener_group, channel, op, model_version, txid, created_at, payload, 20, 'failed' FROM pgpubsub.notification
+            "INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, order_key, attempts, reason)
+             SELECT id, listener_group, channel, op, model_version, txid, created_at, payload, order_key, 20, 'failed' FROM pgpubsub.notification
                WHERE payload->'new'->>'name' = 'failed';
              DELETE FROM pgpubsub.notification WHERE payload->'new'->>'name' = 'failed';
              UPDATE pgpubsub.notification SET attempts = 3, not_before = 'infinity' WHERE payload->'new'->>'name' = 'tried';
@@ -302,7 +302,7 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
     assert_eq!(
         rows,
         [
-            ("failed", 0, true, "", false),
+            ("failed", 0, true, "[\"failed\"]", false),
             ("done", 0, true, "[\"done\"]", false),
             ("tried", 0, true, "[\"tried\"]", false),
             ("waits", 0, true, "[\"waits\"]", false),

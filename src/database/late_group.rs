@@ -165,7 +165,7 @@ fn with_lacking(schema: &str) -> String {
            SELECT \"id\", {KEPT}, \"order_key\", CASE WHEN \"id\" < 0 AND \"attempts\" = 0 THEN \"not_before\" END, \"expires_at\", \"priority\" \
              FROM {waiting} WHERE \"listener_group\" = $1 AND (\"expires_at\" IS NULL OR \"expires_at\" > pg_catalog.clock_timestamp()) \
            UNION ALL \
-           SELECT \"id\", {KEPT}, NULL, NULL, NULL, NULL FROM {quarantine} WHERE \"listener_group\" = $1), \
+           SELECT \"id\", {KEPT}, \"order_key\", NULL, NULL, \"priority\" FROM {quarantine} WHERE \"listener_group\" = $1), \
          \"has\" AS (\
            SELECT \"channel\", \"op\", \"txid\", \"created_at\" FROM {processed} WHERE \"listener_group\" = $2 \
            UNION ALL SELECT \"channel\", \"op\", \"txid\", \"created_at\" FROM {waiting} WHERE \"listener_group\" = $2 \
