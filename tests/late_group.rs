@@ -241,8 +241,8 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
     project.execute(messages).await;
     project
         .execute(
-            "INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, attempts, reason)
-             SELECT id, listener_group, channel, op, model_version, txid, created_at, payload, 20, 'failed' FROM pgpubsub.notification
+            "INSERT INTO pgpubsub.quarantine (id, listener_group, channel, op, model_version, txid, created_at, payload, order_key, attempts, reason)
+             SELECT id, listener_group, channel, op, model_version, txid, created_at, payload, order_key, 20, 'failed' FROM pgpubsub.notification
                WHERE payload->'new'->>'name' = 'failed';
              DELETE FROM pgpubsub.notification WHERE payload->'new'->>'name' = 'failed';
              UPDATE pgpubsub.notification SET attempts = 3, not_before = 'infinity' WHERE payload->'new'->>'name' = 'tried';
@@ -250,6 +250,16 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
              INSERT INTO pgpubsub.processed (retention, id, listener_group, channel, op, model_version, txid, created_at, payload, order_key)
              SELECT 604800, id, listener_group, channel, op, model_version, txid, created_at, payload, order_key FROM done",
         )
+        .await;
+    // Stored for later: one was due and is done, one is not due yet.
+    let later = "SELECT 604800, -n, 'index', 'said', 'message', 1, '1', now(), json_build_object('name', 'later')";
+    project
+        .execute(&format!(
+            "INSERT INTO pgpubsub.processed (retention, id, listener_group, channel, op, model_version, txid, created_at, payload)
+             {later} FROM generate_series(901, 901) AS n;
+             INSERT INTO pgpubsub.notification (id, listener_group, channel, op, model_version, txid, created_at, payload, not_before)
+             OVERRIDING SYSTEM VALUE SELECT -902, 'index', 'said', 'message', 1, '2', now(), '{{\"name\": \"not yet\"}}', 'infinity'"
+        ))
         .await;
     project.generate(&format!("{ordered}{LATE}"));
     migrate_newest(&project).await;
@@ -276,9 +286,13 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
         0,
         "",
     );
-    says(&replay(&project, &[]), 0, "1 given to the group late");
+    says(&replay(&project, &[]), 0, "3 given to the group late");
+    let times = "SELECT not_before::text FROM pgpubsub.notification WHERE listener_group = 'late' AND id < 0 ORDER BY id";
+    let times = project.client.query(times, &[]).await.unwrap();
+    let times: Vec<&str> = times.iter().map(|row| row.get(0)).collect();
+    assert_eq!(times, ["infinity", "-infinity"]);
     let sql = "SELECT coalesce(payload->'new'->>'name', payload->>'name'), attempts, not_before IS NULL, order_key, expires_at IS NOT NULL
-               FROM pgpubsub.notification WHERE listener_group = 'late' ORDER BY id";
+               FROM pgpubsub.notification WHERE listener_group = 'late' AND id > 0 ORDER BY id";
     let rows = project.client.query(sql, &[]).await.unwrap();
     let rows: Vec<(&str, i32, bool, &str, bool)> = rows
         .iter()
@@ -288,7 +302,7 @@ async fn what_waits_and_what_has_failed_is_given_in_its_order() {
     assert_eq!(
         rows,
         [
-            ("failed", 0, true, "", false),
+            ("failed", 0, true, "[\"failed\"]", false),
             ("done", 0, true, "[\"done\"]", false),
             ("tried", 0, true, "[\"tried\"]", false),
             ("waits", 0, true, "[\"waits\"]", false),

@@ -94,12 +94,14 @@ async fn what_keeps_its_number_keeps_its_key() {
     let work = Work::default();
     let running = start(&database, &work);
     until(&client, KEPT, 5).await;
+    // One that was stored for later.
+    let later = "UPDATE pgpubsub.processed SET id = -id WHERE id = (SELECT min(id) FROM pgpubsub.processed)";
+    client.batch_execute(later).await.unwrap();
     let put_back = replay(&client, &CATALOG, &of("work"), Ids::Kept, Some(1_000)).await;
     assert_eq!(put_back.unwrap(), 5);
     until(&client, EFFECTS, 10).await;
     until(&client, KEPT, 5).await;
-    let twice =
-        "SELECT count(*) FROM (SELECT FROM effect GROUP BY job HAVING count(*) = 2) AS twice";
+    let twice = "SELECT count(*) FROM (SELECT FROM effect GROUP BY replace(job, '-', '') HAVING count(*) = 2) AS twice";
     assert_eq!(support::count(&client, twice).await, 5);
     running.stop().await;
 }

@@ -144,7 +144,7 @@ async fn only_what_was_processed_is_kept() {
                   INSERT INTO pgpubsub.notification (listener_group, channel, op, model_version, payload)
                   VALUES ('work', 'tasks', 'message', 1, '{}');
                   INSERT INTO pgpubsub.notification (id, listener_group, channel, op, model_version, payload, not_before)
-                  OVERRIDING SYSTEM VALUE VALUES (-77, 'work', 'jobs', 'message', 1, '{}', now())";
+                  OVERRIDING SYSTEM VALUE VALUES (-77, 'work', 'jobs', 'message', 1, '{}', '-infinity')";
     client.batch_execute(expire).await.unwrap();
     let running = Running::start(&database, &Work::default(), |worker| {
         let mut set = ListenerSet::new(CATALOG);

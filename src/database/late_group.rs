@@ -64,12 +64,13 @@ pub(crate) async fn give(
     }
     let transaction = begin(client, schema, false).await?;
     refuse(&lacking(&transaction, schema, late).await?)?;
-    // Under the same numbers: they come before what has been stored for the group itself, as they were written before.
+    // Under the same numbers: they come before what has been stored for the group itself, as they were written before. What was
+    // stored for later is found by its time.
     let sql = format!(
         "{} INSERT INTO {} (\"id\", \"listener_group\", {KEPT}, \"order_key\", \"not_before\", \"expires_at\", \"priority\") \
          OVERRIDING SYSTEM VALUE \
          SELECT \"id\", $2, {KEPT}, CASE WHEN $5::boolean THEN coalesce(\"order_key\", '') END, \
-           CASE WHEN \"id\" < 0 THEN coalesce(\"not_before\", '-infinity') ELSE \"not_before\" END, \"expires_at\", \"priority\" \
+           CASE WHEN \"id\" < 0 THEN coalesce(\"not_before\", '-infinity') END, \"expires_at\", \"priority\" \
          FROM \"lacking\" ON CONFLICT DO NOTHING",
         with_lacking(schema),
         table(schema, "notification")
@@ -164,7 +165,7 @@ fn with_lacking(schema: &str) -> String {
            SELECT \"id\", {KEPT}, \"order_key\", CASE WHEN \"id\" < 0 AND \"attempts\" = 0 THEN \"not_before\" END, \"expires_at\", \"priority\" \
              FROM {waiting} WHERE \"listener_group\" = $1 AND (\"expires_at\" IS NULL OR \"expires_at\" > pg_catalog.clock_timestamp()) \
            UNION ALL \
-           SELECT \"id\", {KEPT}, NULL, NULL, NULL, NULL FROM {quarantine} WHERE \"listener_group\" = $1), \
+           SELECT \"id\", {KEPT}, \"order_key\", NULL, NULL, \"priority\" FROM {quarantine} WHERE \"listener_group\" = $1), \
          \"has\" AS (\
            SELECT \"channel\", \"op\", \"txid\", \"created_at\" FROM {processed} WHERE \"listener_group\" = $2 \
            UNION ALL SELECT \"channel\", \"op\", \"txid\", \"created_at\" FROM {waiting} WHERE \"listener_group\" = $2 \
