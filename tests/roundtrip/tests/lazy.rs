@@ -52,8 +52,14 @@ async fn with_looked() -> Fixture {
 }
 
 /// Of a size that is stored apart from its row.
-async fn send(fixture: &mut Fixture, albums: i64, load: bool) {
-    let transaction = fixture.writer.transaction().await.unwrap();
+async fn send(fixture: &Fixture, albums: i64, load: bool) {
+    // A session of its own, which hands in its counts when it ends.
+    let mut writer = fixture.database.connect().await.unwrap();
+    writer
+        .batch_execute("SET application_name = 'pgpubsub sender'")
+        .await
+        .unwrap();
+    let transaction = writer.transaction().await.unwrap();
     if load {
         let context = pgpubsub_runtime::Context::new().with("load", "yes");
         set_context(&transaction, &context).await.unwrap();
@@ -109,8 +115,8 @@ async fn looked_up(fixture: &Fixture) -> i64 {
 #[tokio::test]
 async fn a_payload_that_is_not_loaded_is_not_read() {
     const MANY: i64 = 120;
-    let mut fixture = with_looked().await;
-    send(&mut fixture, MANY, false).await;
+    let fixture = with_looked().await;
+    send(&fixture, MANY, false).await;
     let before = looked_up(&fixture).await;
     drain(&fixture, Listeners::new().albums(Looks), "albums").await;
     // Once to remove it.
@@ -118,7 +124,7 @@ async fn a_payload_that_is_not_loaded_is_not_read() {
     let unseen = "SELECT count(*) FROM app.looked WHERE title = 'not looked at'";
     assert_eq!(fixture.count(unseen).await, MANY);
 
-    send(&mut fixture, MANY, true).await;
+    send(&fixture, MANY, true).await;
     let before = looked_up(&fixture).await;
     drain(&fixture, Listeners::new().albums(Looks), "albums").await;
     assert_eq!(looked_up(&fixture).await - before, 2 * MANY);
@@ -157,14 +163,14 @@ async fn what_does_not_decode_fails_whoever_loads_it() {
 #[tokio::test]
 async fn a_lazy_event_of_several_channels_is_one_of_them_and_keeps_the_order_of_its_key() {
     const EACH: i64 = 120;
-    let mut fixture = with_looked().await;
+    let fixture = with_looked().await;
     for n in 1..=EACH {
         for who in ["a", "b"] {
             let who = who.to_owned();
             Tock { who, n }.notify(&fixture.writer).await.unwrap();
         }
     }
-    send(&mut fixture, 3, false).await;
+    send(&fixture, 3, false).await;
     drain(&fixture, Listeners::new().shelves(Looks), "shelves").await;
     for who in ["a", "b"] {
         let sql = format!("SELECT size FROM app.looked WHERE title = '{who}' ORDER BY at");
