@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use tokio_postgres::{AsyncMessage, NoTls};
 
 use support::{
-    CATALOG, COPY, DONE, LEFT, NONE, Note, POLL, Running, SHUT, WORK, asleep, count, database,
-    listener, publish, until,
+    AT_THE_GATE, CATALOG, COPY, DONE, GATE, LEFT, NONE, Note, POLL, Running, SHUT, WORK, asleep,
+    count, database, listener, publish, until,
 };
 
 /// Counts the NOTIFYs of a channel.
@@ -118,8 +118,12 @@ async fn who_sleeps_is_rung_for_and_who_is_busy_is_not() {
     until(&client, DONE, 1, Duration::from_secs(5)).await;
     assert_eq!(rings.load(Ordering::Relaxed), 1);
 
-    publish(&client, r#"{"pause": 1500}"#).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    client
+        .execute("SELECT pg_advisory_lock($1)", &[&GATE])
+        .await
+        .unwrap();
+    publish(&client, r#"{"gate": true}"#).await;
+    until(&client, AT_THE_GATE, 1, Duration::from_secs(5)).await;
     let before = rings.load(Ordering::Relaxed);
     for _ in 0..100 {
         publish(&client, "{}").await;
@@ -127,6 +131,10 @@ async fn who_sleeps_is_rung_for_and_who_is_busy_is_not() {
     // The first of them tells the worker that it had better open the door.
     let rung = rings.load(Ordering::Relaxed) - before;
     assert!(rung <= 20, "{rung} rings for a busy worker");
+    client
+        .execute("SELECT pg_advisory_unlock($1)", &[&GATE])
+        .await
+        .unwrap();
     until(&client, DONE, 102, Duration::from_secs(10)).await;
     worker.stop().await;
 }

@@ -90,6 +90,13 @@ pub(crate) const FUNCTIONS: &str = "
     END $$;
     CREATE TABLE done (listener text NOT NULL, payload text NOT NULL);";
 
+/// An advisory lock. A listener that is told to wait for it does so.
+pub(crate) const GATE: i64 = 4711;
+/// How many listeners wait for it.
+pub(crate) const AT_THE_GATE: &str =
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /// Notes what it was called for, and takes the time that the payload says.
 pub(crate) struct Note;
 
@@ -106,6 +113,10 @@ impl DurableHandler for Note {
             cx.transaction()
                 .execute("INSERT INTO done VALUES ($1, $2)", &[&listener, &text])
                 .await?;
+            if payload["gate"] == true {
+                let wait = "SELECT pg_advisory_xact_lock($1)";
+                cx.transaction().execute(wait, &[&GATE]).await?;
+            }
             let pause = payload["pause"].as_u64().unwrap_or_default();
             tokio::time::sleep(Duration::from_millis(pause)).await;
             Ok(())
