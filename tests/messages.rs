@@ -302,7 +302,7 @@ async fn what_stands_for_two_is_due_first_lives_longest_and_is_as_urgent_as_one_
     // After a failure, a first one keeps the time of its next attempt, another payload is tried at its own.
     run(
         &client,
-        "UPDATE pgpubsub.notification SET attempts = 1, not_before = clock_timestamp() + interval '500 s'",
+        "UPDATE pgpubsub.notification SET attempts = 1, last_error = 'told to', not_before = clock_timestamp() + interval '500 s'",
     )
     .await;
     assert_eq!(
@@ -319,6 +319,13 @@ async fn what_stands_for_two_is_due_first_lives_longest_and_is_as_urgent_as_one_
         send(6, r#"{"after": 20, "expires_after": 9}"#).await.len(),
         4
     );
+    // What is in hand, as an attempt that has begun and has no end says, stands for itself.
+    run(
+        &client,
+        "UPDATE pgpubsub.notification SET attempts = 1, last_error = NULL, expires_at = NULL",
+    )
+    .await;
+    assert_eq!(send(7, r#"{"after": 20}"#).await.len(), 6);
 }
 
 #[tokio::test]
