@@ -31,7 +31,7 @@ async fn whatever_happens_in_a_batch_each_takes_effect_once_and_only_the_guilty_
     }
     shuffle(&client).await;
     let work = Work::default();
-    let workers: Vec<Running> = (0..2)
+    let workers: Vec<Running> = (0..8)
         .map(|_| Running::start(&database, &work, |worker| worker.concurrency(2)))
         .collect();
     until(&client, WAITING, 0).await;
@@ -233,4 +233,42 @@ async fn a_stop_ends_the_batch_after_the_running_listener() {
     let done = count(&client, EFFECTS).await;
     assert!((1..20).contains(&done), "{done}");
     assert_eq!(count(&client, WAITING).await, 100 - done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_steady_stream_is_worked_off_some_at_a_time() {
+    let (database, client) = database().await;
+    let by = "ALTER TABLE effect ADD transaction xid8 DEFAULT pg_current_xact_id()";
+    client.batch_execute(by).await.unwrap();
+    let worker = Running::start(&database, &Work::default(), |worker| worker.concurrency(1));
+    // Beyond what a session is careful with.
+    store(&client, "work", &[("any", 200)]).await;
+    until(&client, EFFECTS, 200).await;
+    let writers: Vec<_> = (0..8)
+        .map(|_| {
+            let config = database.config();
+            tokio::spawn(async move {
+                let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+                let connection = tokio::spawn(connection);
+                for _ in 0..200 {
+                    store(&client, "work", &[("any", 1)]).await;
+                    // Slower than a worker.
+                    client
+                        .batch_execute("SELECT pg_sleep(0.004)")
+                        .await
+                        .unwrap();
+                }
+                drop(client);
+                connection.await.unwrap().unwrap();
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    until(&client, EFFECTS, 1_800).await;
+    worker.stop().await;
+    let each = "SELECT count(*) / count(DISTINCT transaction) FROM effect WHERE split_part(job, ' ', 2)::bigint > 200";
+    let each = count(&client, each).await;
+    assert!(each >= 6, "{each} in a transaction");
 }

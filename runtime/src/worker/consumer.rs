@@ -8,13 +8,14 @@ use super::WorkerEvent;
 use super::batch::{self, Outcome};
 use super::bounds::Role;
 use super::careful::{Begun, begin_attempt};
-use super::delivery::{Asked, Done, End, Ended, Ready, Statements, begin};
+use super::delivery::{Asked, Claimed, Done, End, Ended, Ready, Statements, begin};
 use super::door;
 use super::failure;
 use super::lane::{Claim, Lane};
 use super::lease;
 use super::lookout;
 use super::shared::{Durable, Shared};
+use super::trickle::Trickle;
 use crate::Error;
 use crate::batch_transaction::BatchTransaction;
 use crate::error::describe;
@@ -96,6 +97,7 @@ struct Consumer<'s> {
     served: Vec<u64>,
     turn: u64,
     asked_at: Instant,
+    trickle: Trickle,
     /// Group and id of the first of the batch in hand.
     in_hand: Option<(&'static str, i64)>,
 }
@@ -110,6 +112,7 @@ impl<'s> Consumer<'s> {
             served: vec![0; shared.durable.len()],
             turn: 0,
             asked_at: Instant::now(),
+            trickle: Trickle::default(),
             in_hand: None,
         }
     }
@@ -163,6 +166,7 @@ impl<'s> Consumer<'s> {
                 break;
             }
             if found.claimed.rows.is_empty() {
+                self.trickle.found_nothing();
                 if self.lanes[found.lane].found_nothing(&found) {
                     queue.push_back(found.lane);
                 }
@@ -239,6 +243,10 @@ impl<'s> Consumer<'s> {
         }
 
         queue.push_back(claim.lane);
+        let Claimed { rows, full, .. } = &claim.claimed;
+        let pause = self.trickle.found(rows.len(), *full || outcome.cut);
+        // Nobody else has to wait for it.
+        let pause = pause.filter(|_| queue.len() == 1);
         let removed = outcome.removed();
         let mut end = End {
             entry,
@@ -253,7 +261,7 @@ impl<'s> Consumer<'s> {
         };
         let mut next = claim.lane;
         let mut others = Vec::new();
-        if !shared.stop.is_cancelled() {
+        if !shared.stop.is_cancelled() && pause.is_none() {
             next = self.turn(queue).expect("this lane was put in");
             end.next = Some(self.lanes[next].wanted(shared));
             if self.asked_at.elapsed() >= ASK_AGAIN {
@@ -280,6 +288,12 @@ impl<'s> Consumer<'s> {
                     }
                 }
                 tell(shared, entry, &outcome);
+                if let Some(pause) = pause {
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = shared.stop.cancelled() => {}
+                    }
+                }
                 let wanted = end.next.zip(claimed);
                 let claim = wanted.map(|(wanted, claimed)| Claim::new(next, wanted.start, claimed));
                 Ok((transaction, claim))

@@ -39,6 +39,7 @@ mod startup;
 mod statement;
 mod timeout;
 mod transient;
+mod trickle;
 
 use std::future::Future;
 use std::sync::Arc;
