@@ -218,9 +218,6 @@ def best(results):
 
 def peers(results):
     rows, groups = [], []
-    for batch in [100, 1000]:
-        for field, when in [("rate", ", from the start of the process"), ("steady", ", after the first batch")]:
-            check(f"drain at 0.8 of SQL by hand, batch {batch}, listener that receives batches, one INSERT each{when}", ratio(drained(batch, "worker-slices", "insert", field=field), drained(batch, "raw-slices", "insert", field=field)), least=0.8)
     own = best(results)
     for peer in results.distinct("peer", "peers"):
         for setting in results.distinct("setting", "peers", peer=peer):
@@ -277,6 +274,9 @@ def goals(results):
         for batch in [1, 100, 1000]:
             for field, when in [("rate", ", from the start of the process"), ("steady", ", after the first batch")]:
                 check(f"drain at 0.8 of SQL by hand, batch {batch}, listener {words}{when}", ratio(drained(batch, "worker", listener, field=field), drained(batch, "raw", listener, field=field)), least=0.8)
+    for batch in [100, 1000]:
+        for field, when in [("rate", ", from the start of the process"), ("steady", ", after the first batch")]:
+            check(f"drain at 0.8 of SQL by hand, batch {batch}, listener that receives batches, one INSERT each{when}", ratio(drained(batch, "worker-slices", "insert", field=field), drained(batch, "raw-slices", "insert", field=field)), least=0.8)
     own = best(results)
     others = [results.median("rate", "peers", peer=peer, setting=setting) for peer in results.distinct("peer", "peers") if peer not in ("pgpubsub-gen", "SQL by hand") for setting in results.distinct("setting", "peers", peer=peer)]
     check("at least twice the fastest peer", ratio(own, max(others)) if others else None, least=2.0)
