@@ -132,6 +132,20 @@ fn a_condition_in_the_trigger_locks_its_table_alone() {
 }
 
 #[test]
+fn an_index_of_the_notifications_is_built_before_any_table_is_locked() {
+    // A writer locks its own table first. Who has the other one and waits for that would be its deadlock.
+    let files = change(
+        "after: save",
+        "after: save\n    key: id\n    when: new.size > 0",
+    );
+    let [index, table] = files.as_slice() else {
+        panic!("two files: {files:?}")
+    };
+    assert!(index.contains("CREATE INDEX \"notification_order\"") && !index.contains("TRIGGER"));
+    assert!(table.contains("TRIGGER") && !table.contains("CREATE INDEX"));
+}
+
+#[test]
 fn a_channel_goes_in_two_steps() {
     let text = include_str!("../schema.example.yaml");
     let channel: String = text

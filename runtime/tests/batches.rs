@@ -7,10 +7,12 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use pgpubsub_runtime::WorkerEvent;
+use pgpubsub_runtime::generated::{ContextFilter, FilterValue, ListenerSpec};
+use pgpubsub_runtime::{ListenerSet, WorkerEvent};
 
 use support::{
-    EFFECTS, Running, WAITING, Work, count, database, failures, shuffle, store, store_only, until,
+    CATALOG, EFFECTS, Running, WAITING, WORK, Work, count, database, failures, shuffle, store,
+    store_only, until,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,4 +273,46 @@ async fn a_steady_stream_is_worked_off_some_at_a_time() {
     let each = "SELECT count(*) / count(DISTINCT transaction) FROM effect WHERE split_part(job, ' ', 2)::bigint > 200";
     let each = count(&client, each).await;
     assert!(each >= 6, "{each} in a transaction");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_a_claim_comes_to_it_is_done_once() {
+    const PATIENT: ListenerSpec = ListenerSpec {
+        filter: &[ContextFilter {
+            key: "tenant",
+            value: FilterValue::Literal("acme"),
+        }],
+        ..WORK
+    };
+    let (database, client) = database().await;
+    // The filter of the claim waits at a gate, when it is told to.
+    let gate = "CREATE OR REPLACE FUNCTION pgpubsub.context_matches(context text, filter jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN
+          IF context = 'gate' THEN
+            PERFORM pg_advisory_xact_lock_shared(4711);
+          END IF;
+          RETURN true;
+        END $$;
+        SELECT pg_advisory_lock(4711)";
+    client.batch_execute(gate).await.unwrap();
+    // The first is that with which the session is careful.
+    store_only(&client, "work", "any", 2).await;
+    let last = "UPDATE pgpubsub.notification SET context = 'gate' WHERE id = (SELECT max(id) FROM pgpubsub.notification)";
+    client.batch_execute(last).await.unwrap();
+    let worker = Running::start(&database, &Work::default(), |worker| {
+        let mut set = ListenerSet::new(CATALOG);
+        set.durable(PATIENT, Work::default());
+        worker.listeners(set).concurrency(1).batch(1)
+    });
+    let waits =
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until(&client, waits, 1).await;
+    // The claim sees it as it was, and locks it as it is then: in another place of the table.
+    let write =
+        "UPDATE pgpubsub.notification SET db_version = 'written'; SELECT pg_advisory_unlock(4711)";
+    client.batch_execute(write).await.unwrap();
+    until(&client, WAITING, 0).await;
+    worker.stop().await;
+    assert_eq!(count(&client, EFFECTS).await, 2, "each once");
 }

@@ -185,11 +185,22 @@ async fn the_lease_of_a_silent_worker_ends_and_it_changes_nothing_of_what_the_ne
 #[tokio::test]
 async fn a_failure_is_recorded_and_tried_again() {
     let (database, client) = database().await;
+    // The next attempt takes the error away again.
+    let note = "CREATE TABLE noted (attempts integer, error text);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO noted VALUES (NEW.attempts, NEW.last_error);
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER note AFTER UPDATE ON pgpubsub.notification FOR EACH ROW EXECUTE FUNCTION note()";
+    client.batch_execute(note).await.unwrap();
     store(&client, "work", &[("fail", 1)]).await;
     let mut working = Working::start(database.config(), LONG);
     assert_eq!(working.attempt().await, 1);
     working.go_on.notify_one();
     assert_eq!(working.attempt().await, 2);
+    let recorded = "SELECT count(*) FROM noted WHERE attempts = 1 AND error = 'told to'";
+    assert_eq!(count(&client, recorded).await, 1);
     let error =
         "SELECT count(*) FROM pgpubsub.notification WHERE attempts = 2 AND last_error IS NULL";
     assert_eq!(count(&client, error).await, 1, "it is in hand again");

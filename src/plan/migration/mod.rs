@@ -257,8 +257,18 @@ fn steps<'a>(
             builder.drop(&mut last, key);
         }
     }
+    // An index locks the table of notifications, and so may a newer storage. A writer has its own table first and that one then; we
+    // would have them the other way round, and PostgreSQL may choose the writer to fail.
+    let locks_storage = quiet.up.iter().any(|action| match &action.key {
+        Key::Storage { schema } | Key::Index { schema, .. } => {
+            let schema = schema.clone();
+            state.objects.contains_key(&Key::Storage { schema })
+        }
+        _ => false,
+    });
     // One file, if nothing is taken in two steps and one table at most is locked.
     if !two_steps
+        && !locks_storage
         && locking.len() <= 1
         && let Some(only) = locking.pop()
     {
