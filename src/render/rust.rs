@@ -25,14 +25,16 @@ pub(super) fn stubs(plan: &Plan) -> Result<String, RenderError> {
 }
 
 fn templates() -> Result<Environment<'static>, RenderError> {
+    macro_rules! template {
+        ($name:literal) => {
+            ($name, include_str!(concat!("../../templates/rust/", $name)))
+        };
+    }
     layout::environment(&[
-        (
-            "file.rs.j2",
-            include_str!("../../templates/rust/file.rs.j2"),
-        ),
-        (
-            "stubs.rs.j2",
-            include_str!("../../templates/rust/stubs.rs.j2"),
-        ),
+        template!("file.rs.j2"),
+        template!("types.rs.j2"),
+        template!("channels.rs.j2"),
+        template!("listeners.rs.j2"),
+        template!("stubs.rs.j2"),
     ])
 }
