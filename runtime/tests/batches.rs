@@ -316,3 +316,20 @@ async fn what_is_written_while_a_claim_comes_to_it_is_done_once() {
     worker.stop().await;
     assert_eq!(count(&client, EFFECTS).await, 2, "each once");
 }
+
+#[tokio::test]
+async fn a_group_may_have_any_name() {
+    const ODD: &str = r#"it's \ "so" $1"#;
+    let (database, client) = database().await;
+    let rename = "UPDATE pgpubsub.listener SET listener_group = $1 WHERE name = 'work'";
+    client.execute(rename, &[&ODD]).await.unwrap();
+    store_only(&client, ODD, "any", 3).await;
+    let worker = Running::start(&database, &Work::default(), |worker| {
+        let mut set = ListenerSet::new(CATALOG);
+        set.durable(ListenerSpec { group: ODD, ..WORK }, Work::default());
+        worker.listeners(set)
+    });
+    until(&client, WAITING, 0).await;
+    worker.stop().await;
+    assert_eq!(count(&client, EFFECTS).await, 3);
+}
